@@ -1,0 +1,11 @@
+/**
+ * base: leaves that know nothing of mail. Laws: imports no other room; does nothing at import;
+ * no module keeps state of its own except the metric registry.
+ */
+export * from "./bytes.ts";
+export * from "./clock.ts";
+export * from "./ids.ts";
+export * from "./latch.ts";
+export * from "./log.ts";
+export * from "./metrics.ts";
+export * from "./random.ts";
