@@ -9,3 +9,4 @@ export * from "./latch.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./random.ts";
+export * from "./range_set.ts";
