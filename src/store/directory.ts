@@ -1,0 +1,63 @@
+import type { AccountId } from "../base/mod.ts";
+
+export interface Domain {
+  readonly name: string;
+  readonly isDisabled: boolean;
+}
+
+export interface Account {
+  readonly id: AccountId;
+  /** The address it was made with: lower-case domain, local part as given in NFC. */
+  readonly address: string;
+  /** What logins are refused with after correct credentials; undefined when enabled. */
+  readonly disabledMessage: string | undefined;
+  /** Octets; undefined: the configured default; null: no limit. */
+  readonly quotaBytes: number | null | undefined;
+  /** Capabilities kept from this account's sessions, in capitals. */
+  readonly disabledCapabilities: readonly string[];
+  /** Seconds since 1970. */
+  readonly created: number;
+  /** Rises whenever something changes that open sessions relied on: password, disabling, keys. */
+  readonly securityVersion: number;
+}
+
+/** What `auth/` keeps of a password, as JSON that only it reads: verifiers and a slow hash. */
+export type PasswordVerifier = string;
+
+/**
+ * Domains, accounts, addresses and credentials: one database for the host. Every method is one
+ * durable transaction. Addresses are compared after `parseAddress`. Errors: StoreError with
+ * "already-exists", "not-found", "invalid-name".
+ */
+export interface Directory {
+  listDomains(): Promise<Domain[]>;
+  findDomain(name: string): Promise<Domain | undefined>;
+  addDomain(name: string, options?: { disabled?: boolean }): Promise<void>;
+  setDomainDisabled(name: string, disabled: boolean): Promise<void>;
+  /** Refused with "already-exists" while accounts or addresses are in it. */
+  removeDomain(name: string): Promise<void>;
+
+  listAccounts(): Promise<Account[]>;
+  getAccount(id: AccountId): Promise<Account | undefined>;
+  /**
+   * The account that `address` leads to: its own, an alias, the address without its "+detail", or
+   * the domain's catch-all, in this order.
+   */
+  resolveAddress(address: string): Promise<Account | undefined>;
+  addAccount(address: string, verifier: PasswordVerifier): Promise<Account>;
+  /** Removes the account, its addresses and its mail. */
+  removeAccount(id: AccountId): Promise<void>;
+  passwordVerifier(id: AccountId): Promise<PasswordVerifier | undefined>;
+  setPasswordVerifier(id: AccountId, verifier: PasswordVerifier): Promise<void>;
+  setAccountDisabled(id: AccountId, message: string | undefined): Promise<void>;
+  setAccountQuota(id: AccountId, quotaBytes: number | null | undefined): Promise<void>;
+  setDisabledCapabilities(id: AccountId, names: readonly string[]): Promise<void>;
+
+  /** Addresses of the account beside its own; "@domain" is a catch-all. */
+  listAddresses(id: AccountId): Promise<string[]>;
+  addAddress(alias: string, id: AccountId): Promise<void>;
+  removeAddress(alias: string): Promise<void>;
+
+  /** A secret of this host, made on first use, the same ever after: for fake SCRAM salts and the like. */
+  hostSecret(name: string): Promise<Uint8Array>;
+}

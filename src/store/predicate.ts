@@ -1,0 +1,50 @@
+import type { ModSeq, RangeSet } from "../base/mod.ts";
+
+/** Days since 1970-01-01 of a calendar date, disregarding time and zone (RFC 9051 6.4.4). */
+export type Day = number;
+
+/**
+ * What a search asks of a message: a closed union, so that an engine that forgets a case does not
+ * compile. IMAP's SEARCH keys are an open table in `imap/` and parse into these.
+ */
+export type Predicate =
+  | { readonly op: "all" }
+  | { readonly op: "and" | "or"; readonly of: readonly Predicate[] }
+  | { readonly op: "not"; readonly of: Predicate }
+  | { readonly op: "uid"; readonly set: RangeSet }
+  /** All bits of `mask` (see `SystemFlag`) are set. */
+  | { readonly op: "flags"; readonly mask: number }
+  /** Carries the keyword, compared without regard to ASCII case. */
+  | { readonly op: "keyword"; readonly name: string }
+  /** RFC822.SIZE is strictly above or below `bytes`. */
+  | { readonly op: "larger" | "smaller"; readonly bytes: number }
+  /**
+   * Calendar day of the internal date (in its own zone), the Date header (as written) or the save
+   * date (UTC; the internal date where there is none) is before, on, or on-or-after `day`.
+   * A message without a readable Date header never matches "sent".
+   */
+  | {
+    readonly op: "day";
+    readonly of: "internal" | "sent" | "saved";
+    readonly is: "before" | "on" | "since";
+    readonly day: Day;
+  }
+  /** Internal date as an instant, at or before / at or after, seconds since 1970 (RFC 5032). */
+  | { readonly op: "received"; readonly is: "atOrBefore" | "atOrAfter"; readonly seconds: number }
+  | { readonly op: "modSeq"; readonly atLeast: ModSeq }
+  /**
+   * Some field `name` (any ASCII case) has `value` as a substring of its decoded, unfolded text,
+   * compared without regard to case (`foldCase`); "" matches when the field exists at all.
+   */
+  | { readonly op: "header"; readonly name: string; readonly value: string }
+  /** Substring, without regard to case, of the decoded body; or of headers or body. */
+  | { readonly op: "body" | "text"; readonly value: string }
+  | { readonly op: "emailId" | "threadId"; readonly id: string };
+
+/**
+ * The form in which search compares text: Unicode case folding by upper- then lower-casing after
+ * NFC normalisation, runs of white space as one space. Both needle and text go through it.
+ */
+export function foldCase(text: string): string {
+  return text.normalize("NFC").toUpperCase().toLowerCase().replace(/\s+/g, " ");
+}
