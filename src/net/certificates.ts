@@ -1,0 +1,2 @@
+/** The certificates that a server presents, chosen by the name that the client asks for. */
+export class CertificateStore {}
