@@ -22,7 +22,6 @@ export function parseMailboxName(name: string): string {
   if (new TextEncoder().encode(name).length > MAX_MAILBOX_NAME_BYTES) {
     throw refuse(`is longer than ${MAX_MAILBOX_NAME_BYTES} octets`);
   }
-  // deno-lint-ignore no-control-regex
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(name)) {
     throw refuse("contains a control character");
   }
