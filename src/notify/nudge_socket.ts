@@ -9,8 +9,8 @@ const PEER_TIMEOUT_MS = 5_000;
 
 /** The socket of a running server. */
 export interface NudgeListener {
-  /** Stops listening; the socket's file goes with it. */
-  close(): void;
+  /** Stops listening and removes the socket's file. */
+  close(): Promise<void>;
 }
 
 /**
@@ -32,7 +32,7 @@ export async function openNudgeListener(
     throw error;
   }
   const open = new Set<Deno.Conn>();
-  void (async () => {
+  const accepting = (async () => {
     for await (const connection of listener) {
       open.add(connection);
       receiveNudges(connection, onNudge)
@@ -41,9 +41,13 @@ export async function openNudgeListener(
     }
   })();
   return {
-    close() {
+    async close() {
       listener.close();
       for (const connection of open) closeQuietly(connection);
+      await accepting;
+      await Deno.remove(path).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
     },
   };
 }

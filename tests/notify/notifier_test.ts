@@ -73,7 +73,7 @@ async function withSocket(
   try {
     await run(path, heard);
   } finally {
-    listener.close();
+    await listener.close();
     await Deno.remove(directory, { recursive: true });
   }
 }
@@ -131,7 +131,7 @@ Deno.test("the socket of a server that died is replaced", async () => {
   assert.equal((await Deno.lstat(path)).isSocket, true);
   const listener = await openNudgeListener(path, () => {});
   assert.equal(await sendNudges(path, []), true);
-  listener.close();
+  await listener.close();
   await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
   await Deno.remove(directory);
 });
