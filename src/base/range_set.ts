@@ -82,15 +82,8 @@ export class RangeSet implements Iterable<number> {
   /** The member at `index` (from 0, ascending), or undefined beyond the end. */
   at(index: number): number | undefined {
     if (index < 0 || index >= this.size) return undefined;
-    const before = this.#prefix();
-    let low = 0;
-    let high = before.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (before[middle]! <= index) low = middle;
-      else high = middle - 1;
-    }
-    return this.#firsts[low]! + index - before[low]!;
+    const i = this.#rangeAtIndex(index);
+    return this.#firsts[i]! + index - this.#prefix()[i]!;
   }
 
   /** The index (from 0) of `member`, or -1 when it is not in the set. */
@@ -242,6 +235,18 @@ export class RangeSet implements Iterable<number> {
     return members;
   }
 
+  /** The members at positions `start` (from 0) to `end` (exclusive, at most `size`). */
+  slice(start: number, end: number): RangeSet {
+    const result = new RangeSet();
+    const before = this.#prefix();
+    for (let i = this.#rangeAtIndex(start); i < before.length && before[i]! < end; i++) {
+      const first = this.#firsts[i]! + Math.max(0, start - before[i]!);
+      const last = Math.min(this.#lasts[i]!, this.#firsts[i]! + end - before[i]! - 1);
+      if (first <= last) result.addRange(first, last);
+    }
+    return result;
+  }
+
   /** As an IMAP sequence-set (RFC 9051 9, `sequence-set`): `1:3,5`; "" when empty. */
   toString(): string {
     let text = "";
@@ -264,6 +269,19 @@ export class RangeSet implements Iterable<number> {
       });
     }
     return this.#before;
+  }
+
+  /** Index of the range that holds the member at position `index`; the last range beyond the end. */
+  #rangeAtIndex(index: number): number {
+    const before = this.#prefix();
+    let low = 0;
+    let high = before.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (before[middle]! <= index) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   /** Index of the first range whose last member is at least `member`. */

@@ -18,6 +18,7 @@ Deno.test("a range set agrees with a plain set about members, order and position
       assert.equal(set.has(value), model.includes(value));
       assert.equal(set.indexOf(value), model.indexOf(value));
       assert.equal(set.at(value), model[value]);
+      assert.deepEqual(set.slice(2, value).toArray(), model.slice(2, value));
       assert.equal(set.countTo(value), model.filter((member) => member <= value).length);
     }
   }));

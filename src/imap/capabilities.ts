@@ -1,0 +1,24 @@
+import { isDisabledFor } from "./extension.ts";
+import type { Session } from "./session.ts";
+
+/** The capabilities to announce now, in registry order (RFC 9051 6.1.1). */
+export function listCapabilities(session: Session): string[] {
+  const names: string[] = [];
+  for (const capability of session.registry.capabilities) {
+    const isLoggedIn = session.login !== undefined;
+    if (capability.when === "beforeLogin" && isLoggedIn) continue;
+    if (capability.when === "afterLogin" && !isLoggedIn) continue;
+    if (isDisabledFor(session.login?.account, capability.name)) continue;
+    if (capability.if && !capability.if(session)) continue;
+    names.push(capability.text?.(session) ?? capability.name);
+  }
+  if (session.login === undefined) {
+    names.push(...session.facts.mechanisms.map((name) => `AUTH=${name}`));
+  }
+  return names;
+}
+
+/** `CAPABILITY …`, as response and as response code. */
+export function capabilityText(session: Session): string {
+  return `CAPABILITY ${listCapabilities(session).join(" ")}`;
+}
