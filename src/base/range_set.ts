@@ -235,7 +235,7 @@ export class RangeSet implements Iterable<number> {
     return members;
   }
 
-  /** The members at positions `start` (from 0) to `end` (exclusive, at most `size`). */
+  /** The members at positions `start` (from 0) to `end` (exclusive). */
   slice(start: number, end: number): RangeSet {
     const result = new RangeSet();
     const before = this.#prefix();
@@ -245,6 +245,15 @@ export class RangeSet implements Iterable<number> {
       if (first <= last) result.addRange(first, last);
     }
     return result;
+  }
+
+  /** The members at `positions`, counted from 1; positions beyond the end name nothing. */
+  select(positions: RangeSet): RangeSet {
+    const result: Range[] = [];
+    for (const { first, last } of positions.ranges()) {
+      result.push(...this.slice(first - 1, last).ranges());
+    }
+    return RangeSet.fromRanges(result);
   }
 
   /** As an IMAP sequence-set (RFC 9051 9, `sequence-set`): `1:3,5`; "" when empty. */

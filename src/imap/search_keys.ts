@@ -1,4 +1,4 @@
-import { type Range, RangeSet } from "../base/mod.ts";
+import type { RangeSet } from "../base/mod.ts";
 import type { Predicate } from "../store/mod.ts";
 import { MAX_LIST_ITEMS, type Reader, resolveSequenceSet, WireError } from "../wire/mod.ts";
 import type { Session } from "./session.ts";
@@ -54,14 +54,5 @@ function parseSequenceKey(reader: Reader, { session, numbers }: SearchContext): 
   if (session.modes.uidOnly) throw new WireError("Use UID in searches", "UIDREQUIRED");
   const { uids } = numbers;
   const positions = resolveSequenceSet(set, uids.size);
-  return { op: "uid", set: uidsAt(uids, positions) };
-}
-
-/** The members of `uids` at `positions` (from 1); positions beyond the end name nothing. */
-export function uidsAt(uids: RangeSet, positions: RangeSet): RangeSet {
-  const result: Range[] = [];
-  for (const { first, last } of positions.ranges()) {
-    result.push(...uids.slice(first - 1, last).ranges());
-  }
-  return RangeSet.fromRanges(result);
+  return { op: "uid", set: uids.select(positions) };
 }

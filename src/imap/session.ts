@@ -104,6 +104,7 @@ export interface Responder {
 export interface View {
   readonly mailboxId: MailboxId;
   readonly name: string;
+  /** Selected by EXAMINE. */
   readonly isReadOnly: boolean;
   /** UIDs the client knows of; index + 1 is the sequence number. */
   readonly uids: RangeSet;
@@ -115,8 +116,8 @@ export interface View {
   readonly modSeq: ModSeq;
   /** The saved search result `$` (RFC 9051 6.4.4.1). */
   savedResult: RangeSet;
-  /** Keywords that a FLAGS response has announced, lower case. */
-  readonly keywords: ReadonlySet<string>;
+  /** Keywords that a FLAGS response has announced: spelling by lower-case name. */
+  readonly keywords: Map<string, string>;
   /** True once the mailbox was deleted by somebody. */
   readonly isDeleted: boolean;
 
@@ -130,4 +131,6 @@ export interface View {
   told(rows: Iterable<FlagRow>): void;
   /** Removes messages of which the client was just told that they are gone. */
   forget(uids: RangeSet): void;
+  /** Notes that all of this session's own change `modSeq` has been told. */
+  toldChange(modSeq: ModSeq | undefined): void;
 }

@@ -31,6 +31,8 @@ Deno.test("union, intersection and difference are those of plain sets", () => {
     assert.deepEqual([...a.union(b)], sorted([...left, ...right]));
     assert.deepEqual([...a.intersect(b)], sorted(left.filter((value) => right.includes(value))));
     assert.deepEqual([...a.difference(b)], sorted(left.filter((value) => !right.includes(value))));
+    const selected = sorted(right).map((position) => sorted(left)[position - 1]);
+    assert.deepEqual([...a.select(b)], selected.filter((member) => member !== undefined));
     assert.ok(a.union(b).equals(b.union(a)));
   }));
 });
