@@ -66,7 +66,6 @@ export class Framer {
   #literal: LiteralHeader | undefined;
   #remaining = 0;
   #held: Bytes = EMPTY_BYTES;
-  #streamed: unknown;
 
   /** Adds bytes from the client. The array belongs to the framer from now on. */
   push(chunk: Bytes): void {
@@ -154,9 +153,8 @@ export class Framer {
     this.#begin("hold");
   }
 
-  /** Passes the literal's octets on through `takeLiteralBytes`; `streamed` takes its place. */
-  streamLiteral(streamed: unknown): void {
-    this.#streamed = streamed;
+  /** Passes the literal's octets on through `takeLiteralBytes`, up to `endStreamedLiteral`. */
+  streamLiteral(): void {
     this.#begin("stream");
   }
 
@@ -172,21 +170,21 @@ export class Framer {
   }
 
   /**
-   * Octets of a streamed literal that are here, at most `limit`; empty when more must come; "end"
-   * when the literal is complete and `next` goes on.
+   * Octets of a streamed literal that are here, at most `limit`; empty when more must come;
+   * undefined when all were taken.
    */
-  takeLiteralBytes(limit: number): Bytes | "end" {
-    if (this.#remaining === 0) {
-      const streamed = this.#streamed;
-      this.#streamed = undefined;
-      this.#endLiteral(EMPTY_BYTES, streamed);
-      return "end";
-    }
+  takeLiteralBytes(limit: number): Bytes | undefined {
+    if (this.#remaining === 0) return undefined;
     const length = Math.min(limit, this.#remaining, this.pending);
     const bytes = this.#input.subarray(this.#offset, this.#offset + length);
     this.#offset += length;
     this.#remaining -= length;
     return bytes;
+  }
+
+  /** Puts `streamed` in the place of a literal of which all octets were taken. */
+  endStreamedLiteral(streamed: unknown): void {
+    this.#endLiteral(EMPTY_BYTES, streamed);
   }
 
   #begin(state: "hold" | "stream" | "skip"): void {

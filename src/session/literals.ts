@@ -1,0 +1,72 @@
+import { type CommandSpec, type LiteralReceiver, no, type Registry } from "../imap/mod.ts";
+import {
+  type Frame,
+  type LiteralHeader,
+  MAX_LITERAL_BYTES,
+  MAX_LITERALS,
+  MAX_LITERALS_BYTES,
+  MAX_LITERALS_BYTES_BEFORE_LOGIN,
+  Reader,
+  WireError,
+} from "../wire/mod.ts";
+
+/** Tag and command of a frame, as far as they can be read. */
+export interface Heading {
+  /** "*" when there is no valid tag to answer to. */
+  readonly tag: string;
+  readonly name: string;
+  readonly spec: CommandSpec | undefined;
+  /** Stands behind the command's name. */
+  readonly reader: Reader;
+}
+
+/** Reads tag and command name. Throws WireError when there is not even a tag. */
+export function readHeading(
+  frame: Frame,
+  registry: Registry,
+  nameMode: "utf7" | "utf8",
+): Heading {
+  const reader = new Reader(frame, nameMode);
+  const tag = reader.tag();
+  let name = "";
+  if (reader.trySpace()) {
+    name = reader.tryWord() ?? "";
+    if (name === "UID" && reader.trySpace()) name = `UID ${reader.tryWord() ?? ""}`;
+  }
+  return { tag, name, spec: registry.commands.get(name), reader };
+}
+
+/** Says that a literal is larger than a command may hold in memory (behaviour as RFC 9051 4.3). */
+export class LiteralTooBig extends WireError {}
+
+/** Throws LiteralTooBig when `literal` may not be held in memory beside those of `frame`. */
+export function checkHeldLiteral(frame: Frame, literal: LiteralHeader, isLoggedIn: boolean): void {
+  let count = 1;
+  let bytes = literal.size;
+  for (const part of frame.parts) {
+    if (typeof part === "string") continue;
+    count++;
+    bytes += part.bytes.length;
+  }
+  const most = isLoggedIn ? MAX_LITERALS_BYTES : MAX_LITERALS_BYTES_BEFORE_LOGIN;
+  if (count > MAX_LITERALS || literal.size > MAX_LITERAL_BYTES || bytes > most) {
+    throw new LiteralTooBig("Literal is larger than this command may hold", "TOOBIG");
+  }
+}
+
+/** The receivers of one frame's literals, thrown away after the command whatever came of it. */
+export class Receivers {
+  #receivers: LiteralReceiver[] = [];
+
+  add(receiver: LiteralReceiver): void {
+    if (this.#receivers.length === MAX_LITERALS) throw no("Too many messages", "LIMIT");
+    this.#receivers.push(receiver);
+  }
+
+  async discard(): Promise<void> {
+    const receivers = this.#receivers;
+    if (receivers.length === 0) return;
+    this.#receivers = [];
+    for (const receiver of receivers) await receiver.discard();
+  }
+}
