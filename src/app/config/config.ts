@@ -1,0 +1,131 @@
+import { dirname, isAbsolute, join } from "node:path";
+import { type Address, parseAddress } from "../../net/address.ts";
+import type { ListenerKind } from "../../net/mod.ts";
+import { type LoadedFile, writePath } from "./load.ts";
+import { parseQuotaBytes, parseSizeBytes } from "./quantity.ts";
+
+export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
+
+export interface LogConfig {
+  readonly level: LogLevel;
+  readonly format: "text" | "json";
+}
+
+/** A certificate chain and its private key, both PEM files. */
+export interface CertificateFiles {
+  readonly certificateFile: string;
+  readonly privateKeyFile: string;
+}
+
+export interface ListenerConfig {
+  readonly kind: ListenerKind;
+  readonly address: Address;
+  /** For an alpn listener: protocol, or "none", to its target; empty for the others. */
+  readonly routes: ReadonlyMap<string, string>;
+  readonly clientCertificates: boolean;
+  /** Networks whose peers must send a PROXY header. */
+  readonly proxyNetworks: readonly string[];
+}
+
+/** The effective configuration of a server: defaults filled in, file names absolute or as from cwd. */
+export interface Config {
+  readonly hostname: string;
+  readonly dataDir: string;
+  readonly log: LogConfig;
+  readonly tls: {
+    /** Empty: a self-signed certificate is made in `dataDir`. The first is the default one. */
+    readonly certificates: readonly CertificateFiles[];
+    readonly minVersion: "1.2" | "1.3";
+  };
+  readonly listeners: readonly ListenerConfig[];
+  readonly allowPlaintext: boolean;
+  readonly maxMessageBytes: number;
+  readonly maxConnections: number;
+  /** 0: no limit. */
+  readonly maxConnectionsPerUser: number;
+  /** Quota of accounts without one of their own; null: no limit. */
+  readonly defaultQuotaBytes: number | null;
+}
+
+/**
+ * The effective configuration of a file that was checked. Relative file names in it are taken from
+ * the folder that the file is in.
+ */
+export function toConfig({ file, content }: LoadedFile): Config {
+  const folder = dirname(file);
+  const resolve = (name: string) => isAbsolute(name) ? name : join(folder, name);
+  const { tls } = content;
+  const certificates = tls.certificate.map((files) => ({
+    certificateFile: resolve(files.certificate_file),
+    privateKeyFile: resolve(files.private_key_file),
+  }));
+  if (tls.certificate_file !== undefined && tls.private_key_file !== undefined) {
+    certificates.unshift({
+      certificateFile: resolve(tls.certificate_file),
+      privateKeyFile: resolve(tls.private_key_file),
+    });
+  }
+  return {
+    hostname: content.hostname ?? Deno.hostname(),
+    dataDir: resolve(content.data_dir),
+    log: content.log,
+    tls: { certificates, minVersion: tls.min_version },
+    listeners: content.listener.map((listener) => ({
+      kind: listener.kind,
+      address: parseAddress(listener.address),
+      routes: new Map(Object.entries(listener.routes ?? {})),
+      clientCertificates: listener.client_certificates ?? false,
+      proxyNetworks: listener.proxy_protocol ?? [],
+    })),
+    allowPlaintext: content.auth.allow_plaintext,
+    maxMessageBytes: checked(parseSizeBytes(content.limits.max_message_size)),
+    maxConnections: content.limits.max_connections,
+    maxConnectionsPerUser: content.limits.max_connections_per_user,
+    defaultQuotaBytes: checked(parseQuotaBytes(content.quota.default)),
+  };
+}
+
+/** What the schema has checked cannot be missing. */
+function checked<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError("the schema let through what does not parse");
+  return value;
+}
+
+/** Kinds of listener and route targets that this version serves. */
+const SERVED_KINDS: readonly ListenerKind[] = ["imap", "imaps", "alpn", "lmtp"];
+const SERVED_TARGETS = ["imap", "web"];
+
+/** Whether this version opens listeners of that kind, and routes to that target. */
+export function isServedKind(kind: ListenerKind): boolean {
+  return SERVED_KINDS.includes(kind);
+}
+export function isServedTarget(target: string): boolean {
+  return SERVED_TARGETS.includes(target);
+}
+
+/** A line for each setting that is valid and has no effect in this version, with its place. */
+export function unservedSettings({ file, content, lines }: LoadedFile): string[] {
+  const found: { line: number; text: string }[] = [];
+  const note = (path: readonly PropertyKey[], effect: string) => {
+    const line = lines.lineOf(path);
+    found.push({
+      line,
+      text: `${file}:${line}: ${writePath(path)}: not in this version, ${effect}`,
+    });
+  };
+  content.listener.forEach((listener, i) => {
+    if (!isServedKind(listener.kind)) note(["listener", i, "kind"], "the listener stays closed");
+    for (const [protocol, target] of Object.entries(listener.routes ?? {})) {
+      if (isServedTarget(target)) continue;
+      note(["listener", i, "routes", protocol], "clients that ask for it are refused");
+    }
+    if (listener.client_certificates) {
+      note(["listener", i, "client_certificates"], "certificates are not asked for");
+    }
+  });
+  if (content.tls.acme) note(["tls", "acme"], "no certificates are fetched");
+  if (content.retention.trash !== undefined) note(["retention", "trash"], "nothing expires");
+  if (content.relay) note(["relay"], "no mail is relayed");
+  if (content.chatmail) note(["chatmail"], "no accounts make themselves");
+  return found.sort((a, b) => a.line - b.line).map(({ text }) => text);
+}

@@ -1,0 +1,157 @@
+import * as z from "zod";
+import { parseAddress } from "../../net/address.ts";
+import {
+  DURATION_FORM,
+  parseDurationMs,
+  parseQuotaBytes,
+  parseSizeBytes,
+  QUOTA_FORM,
+  SIZE_FORM,
+} from "./quantity.ts";
+
+/**
+ * The configuration file's keys, as `postern.toml` spells them. Every object is strict: a key that
+ * is not here is an error. Messages say what is expected; `load.ts` adds where and what was found.
+ */
+
+const ADDRESS_FORM =
+  'an address, such as "0.0.0.0:993", "[::]:993", "localhost:143" or "unix:/run/postern/lmtp.sock"';
+const HOST_FORM = "a host name";
+const FILE_FORM = "the name of a file";
+const TARGET_FORM = '"imap", "submission", "web", "acme", "tcp://host:port" or "tls://host:port"';
+
+const hostName = z.string(HOST_FORM).regex(
+  /^(?=.{1,253}$)[A-Za-z0-9_]([\w-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?)*$/,
+  HOST_FORM,
+);
+const fileName = z.string(FILE_FORM).min(1, FILE_FORM);
+const duration = z.string(DURATION_FORM).refine(
+  (text) => parseDurationMs(text) !== undefined,
+  DURATION_FORM,
+);
+const flag = z.boolean("true or false");
+const address = z.string(ADDRESS_FORM).refine((text) => reads(parseAddress, text), ADDRESS_FORM);
+const network = z.string().regex(
+  /^[0-9A-Fa-f:.]+(\/\d{1,3})?$/,
+  'a network or an address, such as "10.0.0.0/8" or "::1"',
+);
+
+function count(minimum: number, maximum: number, what: string) {
+  const message = `${what} from ${minimum} to ${maximum}`;
+  return z.int(message).min(minimum, message).max(maximum, message);
+}
+
+function choice<const Choices extends readonly [string, ...string[]]>(choices: Choices) {
+  const named = choices.map((name) => `"${name}"`);
+  return z.enum(choices, `${named.slice(0, -1).join(", ")} or ${named.at(-1)}`);
+}
+
+function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, { error: (issue) => wrongType(issue.code, "a table") });
+}
+
+/** Leaves messages about unknown keys to `load.ts`, which knows the key's own line. */
+function wrongType(code: string | undefined, expected: string): string | undefined {
+  return code === "invalid_type" ? expected : undefined;
+}
+
+function reads(parse: (text: string) => unknown, text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const certificate = { certificate_file: fileName, private_key_file: fileName };
+
+const routeTarget = z.string(TARGET_FORM).refine(
+  (text) =>
+    /^(imap|submission|web|acme)$/.test(text) ||
+    /^(tcp|tls):\/\//.test(text) && reads(parseAddress, text.slice("tcp://".length)),
+  TARGET_FORM,
+);
+
+const listener = strict({
+  kind: choice([
+    "imap",
+    "imaps",
+    "alpn",
+    "lmtp",
+    "submission",
+    "submissions",
+    "web",
+    "metrics",
+  ]),
+  address,
+  client_certificates: flag.optional(),
+  proxy_protocol: z.array(network, "a list of networks").optional(),
+  routes: z.record(z.string(), routeTarget, "a table of protocols").optional(),
+}).superRefine((value, context) => {
+  const refuse = (key: string, message: string) =>
+    context.addIssue({ code: "custom", path: [key], message });
+  if (value.kind === "alpn" && value.routes === undefined) {
+    refuse("routes", 'a table [listener.routes] of an alpn listener, such as imap = "imap"');
+  }
+  if (value.kind !== "alpn" && value.routes !== undefined) {
+    refuse("routes", `no routes on a listener of kind "${value.kind}"`);
+  }
+});
+
+/** The whole file. What is left out has the default given here. */
+export const configSchema = strict({
+  hostname: hostName.optional(),
+  data_dir: fileName.default("/var/lib/postern"),
+  log: strict({
+    level: choice(["error", "warn", "info", "debug", "trace"]).default("info"),
+    format: choice(["text", "json"]).default("text"),
+  }).prefault({}),
+  tls: strict({
+    certificate_file: fileName.optional(),
+    private_key_file: fileName.optional(),
+    min_version: choice(["1.2", "1.3"]).default("1.2"),
+    certificate: z.array(strict(certificate), "an array of tables").default([]),
+    acme: strict({
+      directory: z.url("the address of an ACME directory"),
+      email: z.string("an e-mail address").includes("@", "an e-mail address"),
+      names: z.array(hostName, "a list of host names").min(1, "at least one host name"),
+    }).optional(),
+  }).superRefine((value, context) => {
+    const { certificate_file, private_key_file } = value;
+    if ((certificate_file === undefined) === (private_key_file === undefined)) return;
+    const path = [certificate_file === undefined ? "certificate_file" : "private_key_file"];
+    context.addIssue({
+      code: "custom",
+      path,
+      message: "both the certificate's and the key's file",
+    });
+  }).prefault({}),
+  listener: z.array(listener, "an array of tables, [[listener]]").default([]),
+  auth: strict({ allow_plaintext: flag.default(false) }).prefault({}),
+  limits: strict({
+    max_message_size: z.string(SIZE_FORM).refine(
+      (text) => (parseSizeBytes(text) ?? 0) > 0,
+      SIZE_FORM,
+    ).default("50M"),
+    max_connections: count(1, 1_000_000, "a number").default(20_000),
+    max_connections_per_user: count(0, 1_000_000, "a number").default(0),
+  }).prefault({}),
+  quota: strict({
+    default: z.string(QUOTA_FORM).refine(
+      (text) => parseQuotaBytes(text) !== undefined,
+      QUOTA_FORM,
+    ).default("none"),
+  }).prefault({}),
+  retention: strict({ trash: duration.optional() }).prefault({}),
+  relay: strict({
+    host: hostName,
+    port: count(1, 65_535, "a port").default(587),
+    username: z.string("a user name").optional(),
+    password_file: fileName.optional(),
+  }).optional(),
+  chatmail: strict({ domain: hostName }).optional(),
+});
+
+/** The file's content, checked and with defaults filled in; values are still as written. */
+export type ConfigFile = z.output<typeof configSchema>;

@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { stringify } from "smol-toml";
+import { toConfig, unservedSettings } from "../../src/app/config/config.ts";
+import { KeyLines } from "../../src/app/config/key_lines.ts";
+import { ConfigError, parseConfig } from "../../src/app/config/load.ts";
+import {
+  parseDurationMs,
+  parseQuotaBytes,
+  parseSizeBytes,
+  writeSize,
+} from "../../src/app/config/quantity.ts";
+import { maskedContent, writeConfig } from "../../src/app/config/show.ts";
+
+/** Every key that spec/interface.md has. */
+const EVERY_KEY = `
+hostname = "mail.example.org"
+data_dir = "/var/lib/postern"
+[log]
+level = "info"
+format = "text"
+[tls]
+certificate_file = "/etc/postern/fullchain.pem"
+private_key_file = "privkey.pem"
+min_version = "1.2"
+[[tls.certificate]]
+certificate_file = "other.pem"
+private_key_file = "/other.key"
+[tls.acme]
+directory = "https://acme-v02.api.letsencrypt.org/directory"
+email = "admin@example.org"
+names = ["mail.example.org"]
+[[listener]]
+kind = "imap"
+address = "0.0.0.0:143"
+[[listener]]
+kind = "imaps"
+address = "[::]:993"
+client_certificates = true
+[[listener]]
+kind = "alpn"
+address = "0.0.0.0:443"
+proxy_protocol = ["10.0.0.0/8"]
+[listener.routes]
+imap = "imap"
+smtp = "tls://127.0.0.1:465"
+"http/1.1" = "tcp://127.0.0.1:8080"
+"acme-tls/1" = "acme"
+none = "web"
+[[listener]]
+kind = "lmtp"
+address = "unix:/run/postern/lmtp.sock"
+[[listener]]
+kind = "submissions"
+address = "0.0.0.0:465"
+[[listener]]
+kind = "metrics"
+address = "127.0.0.1:9143"
+[auth]
+allow_plaintext = false
+[limits]
+max_message_size = "50M"
+max_connections = 20000
+max_connections_per_user = 0
+[quota]
+default = "none"
+[retention]
+trash = "30d"
+[relay]
+host = "smtp.example.net"
+port = 587
+username = "mailer"
+password_file = "/etc/postern/relay.password"
+[chatmail]
+domain = "chat.example.org"
+`;
+
+/** The lines of the complaint about `text` as p.toml. */
+function complaints(text: string): string[] {
+  try {
+    parseConfig(text, "p.toml");
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.message.split("\n");
+  }
+  return [];
+}
+
+Deno.test("every key of the interface is accepted and read", () => {
+  const config = toConfig(parseConfig(EVERY_KEY, "/etc/postern/p.toml"));
+  assert.equal(config.hostname, "mail.example.org");
+  assert.deepEqual(config.tls.certificates, [
+    { certificateFile: "/etc/postern/fullchain.pem", privateKeyFile: "/etc/postern/privkey.pem" },
+    { certificateFile: "/etc/postern/other.pem", privateKeyFile: "/other.key" },
+  ]);
+  assert.equal(config.maxMessageBytes, 50 * 1024 * 1024);
+  assert.equal(config.defaultQuotaBytes, null);
+  assert.deepEqual(config.listeners.map(({ kind }) => kind), [
+    ...["imap", "imaps", "alpn", "lmtp", "submissions", "metrics"],
+  ]);
+  assert.deepEqual(config.listeners[1]?.address, { kind: "tcp", host: "::", port: 993 });
+  assert.deepEqual(config.listeners[2]?.routes.get("http/1.1"), "tcp://127.0.0.1:8080");
+});
+
+Deno.test("an empty file is a configuration of defaults", () => {
+  const config = toConfig(parseConfig("", "/etc/postern.toml"));
+  assert.equal(config.hostname, Deno.hostname());
+  assert.equal(config.dataDir, "/var/lib/postern");
+  assert.equal(config.maxConnections, 20_000);
+  assert.equal(config.allowPlaintext, false);
+  assert.deepEqual(config.listeners, []);
+});
+
+Deno.test("relative file names are taken from the folder of the configuration file", () => {
+  const data = (file: string) => toConfig(parseConfig('data_dir = "data"', file)).dataDir;
+  assert.equal(data("/srv/mail/postern.toml"), "/srv/mail/data");
+  assert.equal(data("postern.toml"), "data");
+});
+
+Deno.test("an unknown key in any table is an error with its line", () => {
+  const withEach = EVERY_KEY.split("\n").flatMap((line, i, lines) =>
+    line.startsWith("[") && line !== "[listener.routes]"
+      ? [{
+        text: [...lines.slice(0, i + 1), "zzz = 1", ...lines.slice(i + 1)].join("\n"),
+        at: i + 2,
+      }]
+      : []
+  );
+  assert.ok(withEach.length > 14);
+  for (const { text, at } of withEach) {
+    const [complaint, ...more] = complaints(text);
+    assert.match(complaint ?? "", new RegExp(`^p\\.toml:${at}: [\\w.[\\]]*\\bzzz: unknown key$`));
+    assert.deepEqual(more, []);
+  }
+});
+
+Deno.test("a key that is spelt almost right is told the right one", () => {
+  assert.deepEqual(complaints('hostnme = "a"'), [
+    'p.toml:1: hostnme: unknown key; did you mean "hostname"?',
+  ]);
+  assert.deepEqual(complaints('[[listener]]\nkind = "imap"\naddress = "a:1"\nadress = "a:1"'), [
+    'p.toml:4: listener[0].adress: unknown key; did you mean "address"?',
+  ]);
+  assert.deepEqual(complaints("[limits]\nmax_message_siz = 1"), [
+    'p.toml:2: limits.max_message_siz: unknown key; did you mean "max_message_size"?',
+  ]);
+});
+
+Deno.test("a wrong value names file, line, key, what was expected and what was found", () => {
+  const wrong: [string, string][] = [
+    ["data_dir = 5", "p.toml:1: data_dir: expected the name of a file, found 5"],
+    ['hostname = "a b"', 'p.toml:1: hostname: expected a host name, found "a b"'],
+    [
+      '\n[log]\nlevel = "loud"',
+      'p.toml:3: log.level: expected "error", "warn", "info", "debug" or "trace", found "loud"',
+    ],
+    [
+      "[limits]\nmax_message_size = 50",
+      "p.toml:2: limits.max_message_size: expected a size with a unit, " +
+      'such as "500K", "50M" or "2G", found 50',
+    ],
+    [
+      "[limits]\nmax_connections = 0",
+      "p.toml:2: limits.max_connections: expected a number from 1 to 1000000, found 0",
+    ],
+    [
+      "[limits]\nmax_connections = 1.5",
+      "p.toml:2: limits.max_connections: expected a number from 1 to 1000000, found 1.5",
+    ],
+    [
+      '[retention]\ntrash = "30"',
+      "p.toml:2: retention.trash: expected a duration with a unit, " +
+      'such as "30s", "5m", "12h" or "20d", found "30"',
+    ],
+    [
+      "[auth]\nallow_plaintext = 1",
+      "p.toml:2: auth.allow_plaintext: expected true or false, found 1",
+    ],
+    ["[[relay]]", "p.toml:1: relay: expected a table, found [{}]"],
+    ["quota = 1", "p.toml:1: quota: expected a table, found 1"],
+    [
+      '[tls]\ncertificate_file = "a"',
+      "p.toml:1: tls.private_key_file: expected both the certificate's and the key's file, found nothing",
+    ],
+    ["[relay]\nport = 25", "p.toml:1: relay.host: expected a host name, found nothing"],
+    [
+      '[[listener]]\nkind = "imap"\naddress = "x:1"\n[listener.routes]\nimap = "imap"',
+      'p.toml:4: listener[0].routes: expected no routes on a listener of kind "imap", ' +
+      'found {"imap":"imap"}',
+    ],
+  ];
+  for (const [text, complaint] of wrong) assert.deepEqual(complaints(text), [complaint]);
+});
+
+Deno.test("all problems are told at once, in the order of their lines", () => {
+  const text = '[[listener]]\nkind = "x"\naddress = "y"\n[limits]\nmax_connections = "z"\n';
+  assert.deepEqual(complaints(text).map((line) => line.split(" ")[0]), [
+    ...["p.toml:2:", "p.toml:3:", "p.toml:5:"],
+  ]);
+});
+
+Deno.test("what is not TOML names its line", () => {
+  assert.match(complaints('hostname = "a"\nlog = [').join(), /^p\.toml:2: not valid TOML: \w/);
+  assert.match(complaints("a = 1\na = 2").join(), /^p\.toml:2: not valid TOML: \w/);
+});
+
+Deno.test("a setting that this version does not serve is named, never dropped in silence", () => {
+  const named = unservedSettings(parseConfig(EVERY_KEY, "p.toml"));
+  for (const key of ["tls.acme", "routes.smtp", "listener[4].kind", "relay", "retention.trash"]) {
+    assert.ok(named.some((line) => line.includes(`${key}: not in this version`)), key);
+  }
+  assert.deepEqual(unservedSettings(parseConfig("", "p.toml")), []);
+});
+
+Deno.test("what config show prints is a configuration of the same meaning, without secrets", () => {
+  const loaded = parseConfig(EVERY_KEY, "/a/p.toml");
+  const shown = writeConfig(loaded);
+  assert.ok(!shown.includes("mailer"));
+  assert.ok(shown.includes("relay.password"), "the name of a file is no secret");
+  const again = parseConfig(shown, "/a/p.toml");
+  assert.deepEqual(toConfig(again), toConfig(loaded));
+  assert.deepEqual(maskedContent(again), maskedContent(loaded));
+});
+
+Deno.test("durations and sizes need a unit and read as written", () => {
+  assert.equal(parseDurationMs("30s"), 30_000);
+  assert.equal(parseDurationMs("1.5h"), 5_400_000);
+  assert.equal(parseDurationMs("250ms"), 250);
+  assert.equal(parseDurationMs("20d"), 20 * 86_400_000);
+  for (const bad of ["", "30", "s", "-1s", "1 s", "1S", "1y", "1e3s", "99999999999d"]) {
+    assert.equal(parseDurationMs(bad), undefined, bad);
+  }
+  assert.equal(parseSizeBytes("500M"), 500 * 1024 ** 2);
+  assert.equal(parseSizeBytes("1.5K"), 1536);
+  for (const bad of ["", "5", "M", "-1M", "5 M", "5m", "5MB", "9999999T", "0x1K"]) {
+    assert.equal(parseSizeBytes(bad), undefined, bad);
+  }
+  assert.equal(parseQuotaBytes("none"), null);
+});
+
+Deno.test("a size that is written reads back, to one decimal", () => {
+  fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 50 }), (bytes) => {
+    const read = parseSizeBytes(writeSize(bytes));
+    assert.ok(read !== undefined && Math.abs(read - bytes) <= bytes * 0.051);
+  }));
+});
+
+const key = fc.oneof(
+  fc.stringMatching(/^[a-z_]{1,6}$/),
+  fc.constantFrom("a.b", "x y", "é", 'quo"te', "it's", "=", "#", "[k]"),
+);
+const scalar = fc.oneof(
+  fc.string({ unit: fc.constantFrom("a", "\n", '"', "'", "[", "]", "#", "=", "\\", "é") }),
+  fc.integer(),
+  fc.boolean(),
+  fc.array(fc.string({ unit: fc.constantFrom("]", "[", '"', "#") })),
+);
+const { table } = fc.letrec<{ table: Record<string, unknown> }>((tie) => ({
+  table: fc.dictionary(
+    key,
+    fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      scalar,
+      tie("table"),
+      fc.array(tie("table"), { minLength: 1, maxLength: 3 }),
+    ),
+    { maxKeys: 4 },
+  ),
+}));
+
+Deno.test("every key of any document is found on the line that spells it", () => {
+  fc.assert(fc.property(table, (document) => {
+    const text = stringify(document);
+    const written = text.split("\n");
+    const lines = new KeyLines(text);
+    const visit = (value: unknown, path: PropertyKey[]): void => {
+      const last = path.at(-1);
+      if (typeof last === "string" && !isTable(value)) {
+        const line = written[lines.lineOf(path) - 1] ?? "";
+        const spelt = /^[\w-]+$/.test(last) ? last : JSON.stringify(last);
+        assert.ok(line.startsWith(`${spelt} = `), `${path.join(" > ")}: ${line}\n${text}`);
+      }
+      if (isTable(value)) {
+        for (const [name, inner] of Object.entries(value)) visit(inner, [...path, name]);
+      }
+    };
+    visit(document, []);
+  }));
+});
+
+/** A table or an array of tables, which has a heading and not a line of its own. */
+function isTable(value: unknown): value is object {
+  if (Array.isArray(value)) return value.length > 0 && value.every(isTable);
+  return typeof value === "object" && value !== null;
+}
+
+Deno.test("keys are found in hand-written TOML: long strings, dotted keys, lists over lines", () => {
+  const lines = new KeyLines([
+    "# [not] a = table", // 1
+    'a.b = """', // 2
+    "c = 1", // 3
+    '"""', // 4
+    "list = [ # [x]", // 5
+    '  "]", # y = 2', // 6
+    "]", // 7
+    '"quo.ted" = { deep = 1 }', // 8
+    "[ t . u ] # heading", // 9
+    "k = '''it's '''", // 10
+    "[[arr]]", // 11
+    "k = 1", // 12
+    "[[ arr ]]", // 13
+    "k = 2", // 14
+    "[arr.sub]", // 15
+    "k = 3", // 16
+  ].join("\n"));
+  assert.equal(lines.lineOf(["a", "b"]), 2);
+  assert.equal(lines.lineOf(["list", 0]), 5);
+  assert.equal(lines.lineOf(["quo.ted", "deep"]), 8);
+  assert.equal(lines.lineOf(["t", "u"]), 9);
+  assert.equal(lines.lineOf(["t", "u", "k"]), 10);
+  assert.equal(lines.lineOf(["arr", 0, "k"]), 12);
+  assert.equal(lines.lineOf(["arr", 1]), 13);
+  assert.equal(lines.lineOf(["arr", 1, "k"]), 14);
+  assert.equal(lines.lineOf(["arr", 1, "sub", "k"]), 16);
+  assert.equal(lines.lineOf(["nowhere"]), 1);
+});
+
+Deno.test("finding keys ends for any text", () => {
+  const unit = fc.constantFrom("[", "]", '"', "'", "#", "=", "\n", ".", "a", " ", "\\", "{");
+  fc.assert(
+    fc.property(fc.string({ unit, maxLength: 60 }), (text) => {
+      assert.ok(new KeyLines(text).lineOf(["a"]) >= 1);
+    }),
+    { numRuns: 500 },
+  );
+});
