@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import type { AccountId } from "../../src/base/mod.ts";
+import { put, refuses } from "./fixture.ts";
+import type { StoreTest } from "./conformance.ts";
+
+/** Domains, accounts, addresses, credentials. */
+export const directoryTests: readonly StoreTest[] = [
+  ["domains are added, disabled, listed and removed", async ({ store: { directory } }) => {
+    await directory.addDomain("b.example", { disabled: true });
+    await directory.addDomain("A.Example");
+    assert.deepEqual(await directory.listDomains(), [
+      { name: "a.example", isDisabled: false },
+      { name: "b.example", isDisabled: true },
+      { name: "example.org", isDisabled: false },
+    ]);
+    await directory.setDomainDisabled("b.example", false);
+    assert.deepEqual(await directory.findDomain("B.example"), {
+      name: "b.example",
+      isDisabled: false,
+    });
+    await refuses("already-exists", directory.addDomain("a.example"));
+    await refuses("not-found", directory.setDomainDisabled("c.example", true));
+    await refuses("not-found", directory.removeDomain("c.example"));
+    await directory.removeDomain("b.example");
+    assert.equal(await directory.findDomain("b.example"), undefined);
+  }],
+
+  ["a domain in use is not removed", async ({ store: { directory }, accountId }) => {
+    await refuses("already-exists", directory.removeDomain("example.org"));
+    await directory.addDomain("alias.example");
+    await directory.addAddress("info@alias.example", accountId);
+    await refuses("already-exists", directory.removeDomain("alias.example"));
+    await directory.removeAddress("info@alias.example");
+    await directory.removeDomain("alias.example");
+    await directory.removeAccount(accountId);
+    await directory.removeDomain("example.org");
+  }],
+
+  ["an account has what it was made with", async (fixture) => {
+    const now = Date.now() / 1000;
+    const made = await fixture.store.directory.addAccount("Bob@EXAMPLE.org", '{"v":1}');
+    assert.ok(made.created > now - 5 && made.created < now + 60);
+    assert.deepEqual(made, {
+      id: made.id,
+      address: "Bob@example.org",
+      disabledMessage: undefined,
+      quotaBytes: undefined,
+      disabledCapabilities: [],
+      created: made.created,
+      securityVersion: made.securityVersion,
+    });
+    await fixture.reopen();
+    const { directory } = fixture.store;
+    assert.deepEqual(await directory.getAccount(made.id), made);
+    assert.equal(await directory.passwordVerifier(made.id), '{"v":1}');
+    assert.equal((await directory.listAccounts()).length, 2);
+    assert.notEqual(made.id, fixture.accountId);
+  }],
+
+  [
+    "an account needs an address that is valid, free and of a known domain",
+    async ({ store: { directory } }) => {
+      await refuses("not-found", directory.addAccount("bob@elsewhere.example", ""));
+      for (const address of ["bob", "@example.org", "bob@", "b ob@example.org"]) {
+        await refuses("invalid-name", directory.addAccount(address, ""));
+      }
+      await refuses("already-exists", directory.addAccount("ann@Example.ORG", ""));
+    },
+  ],
+
+  [
+    "settings of an account are kept, and what sessions rely on raises its security version",
+    async ({ store: { directory }, accountId }) => {
+      const version = async () => (await directory.getAccount(accountId))?.securityVersion ?? 0;
+      let before = await version();
+      await directory.setPasswordVerifier(accountId, "new");
+      assert.equal(await directory.passwordVerifier(accountId), "new");
+      assert.ok(await version() > before);
+      before = await version();
+      await directory.setAccountDisabled(accountId, "moved away");
+      assert.ok(await version() > before);
+      await directory.setAccountQuota(accountId, 12345);
+      await directory.setDisabledCapabilities(accountId, ["UIDONLY"]);
+      const account = await directory.getAccount(accountId);
+      assert.equal(account?.disabledMessage, "moved away");
+      assert.equal(account?.quotaBytes, 12345);
+      assert.deepEqual(account?.disabledCapabilities, ["UIDONLY"]);
+      await directory.setAccountDisabled(accountId, undefined);
+      await directory.setAccountQuota(accountId, null);
+      assert.equal((await directory.getAccount(accountId))?.disabledMessage, undefined);
+      assert.equal((await directory.getAccount(accountId))?.quotaBytes, null);
+      await directory.setAccountQuota(accountId, undefined);
+      assert.equal((await directory.getAccount(accountId))?.quotaBytes, undefined);
+    },
+  ],
+
+  ["what is asked of an unknown account is refused or has no answer", async ({ store }) => {
+    const nobody = 999_999 as AccountId;
+    const { directory } = store;
+    assert.equal(await directory.getAccount(nobody), undefined);
+    assert.equal(await directory.passwordVerifier(nobody), undefined);
+    await refuses("not-found", directory.removeAccount(nobody));
+    await refuses("not-found", directory.setPasswordVerifier(nobody, ""));
+    await refuses("not-found", directory.setAccountDisabled(nobody, "x"));
+    await refuses("not-found", directory.setAccountQuota(nobody, 1));
+    await refuses("not-found", directory.setDisabledCapabilities(nobody, []));
+    await refuses("not-found", directory.addAddress("x@example.org", nobody));
+    await refuses("not-found", store.openAccount(nobody));
+  }],
+
+  [
+    "an address leads to its own account, an alias, the one without detail, or the catch-all",
+    async ({ store: { directory }, accountId }) => {
+      const bob = await directory.addAccount("bob@example.org", "");
+      const who = async (address: string) => (await directory.resolveAddress(address))?.id;
+      assert.equal(await who("ann@example.org"), accountId);
+      assert.equal(await who("ann@EXAMPLE.ORG"), accountId);
+      assert.equal(await who("ann+lists@example.org"), accountId);
+      assert.equal(await who("info@example.org"), undefined);
+      assert.equal(await who("ann@elsewhere.example"), undefined);
+      await directory.addAddress("ann+bob@example.org", bob.id);
+      assert.equal(await who("ann+bob@example.org"), bob.id);
+      assert.equal(await who("ann+bobby@example.org"), accountId);
+      await directory.addAddress("info@example.org", bob.id);
+      assert.equal(await who("info+x@example.org"), bob.id);
+      await directory.addAddress("@example.org", accountId);
+      assert.equal(await who("anyone+x@example.org"), accountId);
+      assert.equal(await who("info@example.org"), bob.id);
+      await refuses("already-exists", directory.addAddress("@example.org", bob.id));
+      await refuses("already-exists", directory.addAddress("ann@example.org", bob.id));
+      await refuses("already-exists", directory.addAccount("info@example.org", ""));
+      await refuses("not-found", directory.addAddress("x@elsewhere.example", bob.id));
+      assert.deepEqual([...await directory.listAddresses(bob.id)].sort(), [
+        "ann+bob@example.org",
+        "info@example.org",
+      ]);
+      await directory.removeAddress("info@example.org");
+      assert.equal(await who("info@example.org"), accountId);
+      await refuses("not-found", directory.removeAddress("info@example.org"));
+    },
+  ],
+
+  [
+    "a removed account is gone with its addresses and mail, and its id is not used again",
+    async ({ store, accountId, a }) => {
+      await put(a, "INBOX");
+      const { directory } = store;
+      await directory.addAddress("info@example.org", accountId);
+      await directory.removeAccount(accountId);
+      assert.equal(await directory.getAccount(accountId), undefined);
+      assert.equal(await directory.resolveAddress("info@example.org"), undefined);
+      await refuses("not-found", store.openAccount(accountId));
+      await refuses("not-found", a.listMailboxes());
+      const again = await directory.addAccount("ann@example.org", "");
+      assert.notEqual(again.id, accountId);
+      const mail = await store.openAccount(again.id);
+      assert.equal((await mail.quota()).usedMessages, 0);
+    },
+  ],
+
+  ["accounts do not see each other's mail", async ({ store, a }) => {
+    const bob = await store.directory.addAccount("bob@example.org", "");
+    const other = await store.openAccount(bob.id);
+    await put(a, "INBOX");
+    await other.createMailbox("bobs");
+    assert.equal((await other.quota()).usedMessages, 0);
+    assert.equal(await a.findMailbox("bobs"), undefined);
+  }],
+
+  ["a secret of the host is made once and stays", async (fixture) => {
+    const { directory } = fixture.store;
+    const [one, two] = await Promise.all([
+      directory.hostSecret("scram"),
+      directory.hostSecret("scram"),
+    ]);
+    assert.ok(one.length >= 16);
+    assert.deepEqual(one, two);
+    assert.notDeepEqual(one, await directory.hostSecret("other"));
+    await fixture.reopen();
+    assert.deepEqual(await fixture.store.directory.hostSecret("scram"), one);
+  }],
+];
