@@ -1,0 +1,46 @@
+/** What a peer may make this room hold or wait for. Sizes in bytes, times in milliseconds. */
+
+/** Pending output above which `drain` waits. Keeps a fast disk from filling memory for a slow link. */
+export const OUTPUT_HIGH_WATER = 64 * 1024;
+
+/** Unread input above which the socket is not read: one literal's burst, not a flood. */
+export const INPUT_HIGH_WATER = 256 * 1024;
+
+/** Unread decompressed input above which inflation stops, so that a bomb costs no more than this. */
+export const INFLATED_HIGH_WATER = 64 * 1024;
+
+/** Longest ClientHello, record headers included. Post-quantum key shares and tickets need < 16 KiB. */
+export const MAX_CLIENT_HELLO = 64 * 1024;
+
+/** Most TLS records that one ClientHello may come in; each is walked again when more bytes arrive. */
+export const MAX_CLIENT_HELLO_RECORDS = 1024;
+
+/** Longest PROXY v1 line, CRLF included, as its specification has it. */
+export const MAX_PROXY_V1_LINE = 107;
+
+/** Longest PROXY v2 header: addresses (at most 216) and a proxy's extra fields, certificates included. */
+export const MAX_PROXY_V2_HEADER = 16 + 4096;
+
+/** From accepting a connection to the end of its PROXY header and TLS handshake. */
+export const HANDSHAKE_TIMEOUT_MS = 60_000;
+
+/** Handshakes under way on one listener before the oldest is dropped; an honest one takes < 1 s. */
+export const MAX_HANDSHAKES = 2_000;
+
+/** How long a client that speaks in clear on a TLS port may take to finish its first line. */
+export const CLEAR_LINE_TIMEOUT_MS = 2_000;
+
+/** How much of that first line is looked at. */
+export const MAX_CLEAR_LINE = 512;
+
+/** How long `close` lets pending output flow out to a peer. */
+export const CLOSE_FLUSH_MS = 5_000;
+
+/** How long `close` then waits for the peer's own end, so that no reset destroys the last answer. */
+export const CLOSE_LINGER_MS = 1_000;
+
+/** How long reaching a relay's target may take. */
+export const RELAY_CONNECT_MS = 10_000;
+
+/** Silence after which TCP asks whether the peer still lives. */
+export const KEEP_ALIVE_MS = 300_000;

@@ -1,0 +1,56 @@
+import { connect, type Socket } from "node:net";
+import type { Bytes } from "../base/mod.ts";
+import { endPolitely, ignoreError } from "./ending.ts";
+import { KEEP_ALIVE_MS, RELAY_CONNECT_MS } from "./limits.ts";
+import { NetError } from "./net_error.ts";
+
+/** Connects to a relay's target. Rejects with NetError `closed` or `timeout`. */
+export function connectTarget(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, allowHalfOpen: true });
+    socket.on("error", ignoreError);
+    const fail = (error: NetError) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    };
+    const onError = (cause: Error) =>
+      fail(new NetError("closed", `cannot reach ${host}:${port}: ${cause.message}`, { cause }));
+    const timer = setTimeout(
+      () => fail(new NetError("timeout", `no answer from ${host}:${port}`)),
+      RELAY_CONNECT_MS,
+    );
+    socket.once("error", onError);
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      socket.off("error", onError);
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
+      resolve(socket);
+    });
+  });
+}
+
+/**
+ * Copies bytes both ways until both sides have ended, `first` before what the client sends next.
+ * Reads no faster than the other side takes; passes on an end and keeps the other direction open;
+ * a side that fails takes the other with it, after what it had sent.
+ */
+export function relay(client: Socket, target: Socket, first: Bytes): void {
+  if (first.length > 0) target.write(first);
+  copy(client, target);
+  copy(target, client);
+}
+
+function copy(from: Socket, to: Socket): void {
+  if (from.destroyed) {
+    void endPolitely(to);
+    return;
+  }
+  if (from.readableEnded) to.end();
+  else from.pipe(to);
+  from.once("close", () => {
+    from.unpipe(to);
+    void endPolitely(to);
+  });
+}

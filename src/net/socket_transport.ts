@@ -1,0 +1,305 @@
+import type { Socket } from "node:net";
+import { type Bytes, concatBytes, logger } from "../base/mod.ts";
+import { DEFAULT_COMPRESSION_LEVEL, deflatePiece, Inflater, type InflaterSink } from "./deflate.ts";
+import { endPolitely, ignoreError } from "./ending.ts";
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  INFLATED_HIGH_WATER,
+  INPUT_HIGH_WATER,
+  OUTPUT_HIGH_WATER,
+} from "./limits.ts";
+import { NetError } from "./net_error.ts";
+import { Preread } from "./preread.ts";
+import { acceptTls, readClientHello, type TlsOptions } from "./tls.ts";
+import type { Transport, TransportFacts } from "./transport.ts";
+
+/** A transport over a TCP, Unix or TLS socket, which must have `allowHalfOpen`. */
+export class SocketTransport implements Transport, InflaterSink {
+  onReadable: (() => void) | undefined = undefined;
+  #socket: Socket;
+  #facts: TransportFacts;
+  #input: Bytes[] = [];
+  #inputLength = 0;
+  #peerEnded = false;
+  #broken = false;
+  #upgrading = false;
+  /** Whether the source of `#input`, socket or inflater, waits for `tryRead`. */
+  #paused = false;
+  #inflater: Inflater | undefined = undefined;
+  #compressionLevel = 0;
+  #reader: (() => void) | undefined = undefined;
+  #drainWaiters: Set<(drained: boolean) => void> | undefined = undefined;
+
+  /** `first`: bytes of the socket that were read before. */
+  constructor(socket: Socket, facts: TransportFacts, first?: Bytes) {
+    this.#socket = socket;
+    this.#facts = facts;
+    if (first !== undefined && first.length > 0) this.#append(first);
+    socket.on("error", ignoreError);
+    this.#attach(socket);
+  }
+
+  get facts(): TransportFacts {
+    return this.#facts;
+  }
+
+  tryRead(): Bytes | undefined | null {
+    if (this.#upgrading) return this.#broken ? null : undefined;
+    if (this.#inputLength === 0) return this.#isOver ? null : undefined;
+    const bytes = concatBytes(this.#input);
+    this.#input = [];
+    this.#inputLength = 0;
+    if (this.#paused) {
+      this.#paused = false;
+      if (this.#inflater === undefined) this.#socket.resume();
+      else this.#inflater.resume();
+    }
+    return bytes;
+  }
+
+  async read(timeoutMs?: number): Promise<Bytes | undefined | null> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timedOut = false;
+    if (timeoutMs !== undefined) {
+      timer = setTimeout(() => {
+        timedOut = true;
+        this.#wakeReader();
+      }, timeoutMs);
+    }
+    try {
+      for (;;) {
+        const bytes = this.tryRead();
+        if (bytes !== undefined || timedOut) return bytes;
+        await new Promise<void>((resolve) => this.#reader = resolve);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  unread(bytes: Bytes): void {
+    if (bytes.length === 0) return;
+    this.#input.unshift(bytes);
+    this.#inputLength += bytes.length;
+  }
+
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  write(bytes: Bytes): void {
+    if (this.#broken || bytes.length === 0) return;
+    this.#socket.write(
+      this.#facts.compressed ? deflatePiece(bytes, this.#compressionLevel) : bytes,
+    );
+  }
+
+  drain(timeoutMs: number): Promise<boolean> {
+    if (this.#broken) return Promise.resolve(false);
+    if (this.pendingBytes < OUTPUT_HIGH_WATER) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const waiters = this.#drainWaiters ??= new Set();
+      const settle = (drained: boolean) => {
+        clearTimeout(timer);
+        waiters.delete(settle);
+        resolve(drained);
+      };
+      const timer = setTimeout(settle, timeoutMs, false);
+      waiters.add(settle);
+    });
+  }
+
+  get pendingBytes(): number {
+    return this.#broken ? 0 : this.#socket.writableLength;
+  }
+
+  async upgradeTls(options: TlsOptions): Promise<void> {
+    if (this.#broken) throw new NetError("closed", "the connection is closed");
+    if (this.#upgrading || this.#facts.tls !== undefined || this.#facts.compressed) {
+      throw new Error("TLS can only be started once, in clear, and before compression");
+    }
+    // From here until TLS stands nothing can be read, and what was received in clear is taken away.
+    this.#upgrading = true;
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      this.destroy();
+    }, options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS);
+    const raw = this.#socket;
+    try {
+      await this.#flushed();
+      this.#detach(raw);
+      const preread = new Preread(raw, concatBytes(this.#input));
+      this.#input = [];
+      this.#inputLength = 0;
+      this.#paused = false;
+      const hello = await readClientHello(preread);
+      const session = await acceptTls(raw, preread, hello, options);
+      this.#socket = session.socket;
+      this.#facts = { ...this.#facts, tls: session.facts };
+      this.#attach(session.socket);
+      this.#upgrading = false;
+      this.#notify();
+    } catch (error) {
+      this.#break();
+      // A refusal has ended the socket and is still on its way.
+      if (!raw.writableEnded) raw.destroy();
+      throw timedOut ? new NetError("timeout", "the TLS handshake took too long") : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  startCompression(level: number = DEFAULT_COMPRESSION_LEVEL): void {
+    if (this.#facts.compressed) throw new Error("compression can only be started once");
+    this.#compressionLevel = level;
+    this.#facts = { ...this.#facts, compressed: true };
+    this.#paused = false;
+    if (this.#inputLength === 0) return;
+    const received = concatBytes(this.#input);
+    this.#input = [];
+    this.#inputLength = 0;
+    this.#inflate(received);
+  }
+
+  close(): Promise<void> {
+    if (this.#upgrading) this.destroy();
+    if (this.#broken) return Promise.resolve();
+    this.#detach(this.#socket);
+    this.#input = [];
+    this.#inputLength = 0;
+    this.#break();
+    return endPolitely(this.#socket);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+    this.#input = [];
+    this.#inputLength = 0;
+    this.#break();
+  }
+
+  onInflated(bytes: Bytes): void {
+    if (this.#broken && this.#socket.destroyed) return;
+    this.#append(bytes);
+    if (this.#inputLength > INFLATED_HIGH_WATER) {
+      this.#paused = true;
+      this.#inflater?.pause();
+    }
+    this.#notify();
+  }
+
+  onInflateError(error: Error): void {
+    logger("net").debug("not deflate from {remote}: {error}", {
+      remote: this.#facts.remote.address,
+      error: error.message,
+    });
+    this.destroy();
+  }
+
+  onInflateIdle(): void {
+    this.#socket.resume();
+    this.#notify();
+  }
+
+  /** Whether nothing more can come, whatever there is still to read. */
+  get #isOver(): boolean {
+    if (this.#broken) return true;
+    if (this.#inflater?.ended) return true;
+    return this.#peerEnded && (this.#inflater === undefined || this.#inflater.isIdle);
+  }
+
+  #attach(socket: Socket): void {
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("close", this.#onClose);
+    socket.on("drain", this.#onDrain);
+    if (socket.readableEnded) this.#peerEnded = true;
+    else socket.resume();
+  }
+
+  #detach(socket: Socket): void {
+    socket.off("data", this.#onData);
+    socket.off("end", this.#onEnd);
+    socket.off("close", this.#onClose);
+    socket.off("drain", this.#onDrain);
+  }
+
+  #onData = (chunk: Uint8Array): void => {
+    // A plain view: Buffer's own slice() and toString() would surprise the rooms above.
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#facts.compressed) {
+      this.#inflate(bytes);
+      return;
+    }
+    this.#append(bytes);
+    if (this.#inputLength > INPUT_HIGH_WATER) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+    this.#notify();
+  };
+
+  #onEnd = (): void => {
+    this.#peerEnded = true;
+    this.#notify();
+  };
+
+  #onClose = (): void => {
+    // What arrived before a failure may still be read; there is just nobody to answer.
+    this.#break();
+  };
+
+  #onDrain = (): void => {
+    this.#settleDrains(true);
+  };
+
+  #append(bytes: Bytes): void {
+    this.#input.push(bytes);
+    this.#inputLength += bytes.length;
+  }
+
+  #inflate(bytes: Bytes): void {
+    this.#inflater ??= new Inflater(this);
+    if (!this.#inflater.feed(bytes)) this.#socket.pause();
+  }
+
+  /** Waits until the operating system has taken all output. */
+  async #flushed(): Promise<void> {
+    if (this.#socket.writableLength === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#socket.once("close", resolve);
+      this.#socket.write(new Uint8Array(0), () => resolve());
+    });
+    if (this.#broken) throw new NetError("closed", "closed before the handshake");
+  }
+
+  #break(): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#inflater?.destroy();
+    this.#settleDrains(false);
+    this.#notify();
+  }
+
+  #settleDrains(drained: boolean): void {
+    this.#drainWaiters?.forEach((settle) => settle(drained));
+  }
+
+  #wakeReader(): void {
+    const wake = this.#reader;
+    this.#reader = undefined;
+    wake?.();
+  }
+
+  #notify(): void {
+    this.#wakeReader();
+    try {
+      this.onReadable?.();
+    } catch (error) {
+      // Thrown out of an event handler it would end the process, and every other connection.
+      logger("net").error("a connection's consumer failed: {error}", { error });
+      this.#socket.destroy();
+    }
+  }
+}
