@@ -1,0 +1,97 @@
+import type { Account } from "../store/mod.ts";
+import { type AccountLookup, verdictOfError } from "./account_lookup.ts";
+import type { ConnectionFacts, LoginAttempt } from "./login_attempt.ts";
+import type { Attempt, ScramCandidate, Verdict } from "./mechanism.ts";
+import { type AuthOutcome, outcomeOf } from "./outcome.ts";
+import { normaliseUsername } from "./precis.ts";
+import { networksOf } from "./throttle.ts";
+import type { ScramHash } from "./verifier.ts";
+
+/** What all attempts of the process share. */
+export interface LoginServices {
+  readonly lookup: AccountLookup;
+  readonly allowPlaintext: boolean;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Counts and tells of an attempt that ended. */
+  readonly record: (ended: Omit<LoginAttempt, "time">) => void;
+}
+
+/** One attempt under way. The verdict that it ends with is recorded once, at once, and stands. */
+export class RunningAttempt implements Attempt {
+  readonly facts: ConnectionFacts;
+  readonly holdBack: () => Promise<void>;
+  #services: LoginServices;
+  #mechanism: string;
+  #onEnd: (verdict: Verdict) => void;
+  #username: string | undefined;
+  #account: Account | undefined;
+  #verdict: Verdict | undefined;
+
+  constructor(
+    services: LoginServices,
+    facts: ConnectionFacts,
+    mechanism: string,
+    hooks: { holdBack: () => Promise<void>; onEnd: (verdict: Verdict) => void },
+  ) {
+    this.facts = facts;
+    this.holdBack = hooks.holdBack;
+    this.#services = services;
+    this.#mechanism = mechanism;
+    this.#onEnd = hooks.onEnd;
+  }
+
+  async verifyPassword(username: string, password: string): Promise<Verdict> {
+    const { lookup } = this.#services;
+    await this.holdBack();
+    this.#username = normaliseUsername(username);
+    if (this.#username === undefined) return { result: "baduser" };
+    const found = await lookup.find(this.#username);
+    this.#account = found.account;
+    const { address } = this.facts.remote;
+    return await lookup.verifyPassword(found, password, networksOf(address)[0] ?? address);
+  }
+
+  async findScram(username: string, hash: ScramHash): Promise<ScramCandidate> {
+    const { lookup } = this.#services;
+    this.#username = normaliseUsername(username);
+    const found = await lookup.find(this.#username ?? "");
+    this.#account = found.account;
+    return await lookup.scramCandidate(found, hash);
+  }
+
+  admit(account: Account, address: string): Promise<Verdict> {
+    return this.#services.lookup.admit(account, address);
+  }
+
+  authorise(verdict: Verdict, authzid: string): Promise<Verdict> {
+    return this.#services.lookup.authorise(verdict, authzid);
+  }
+
+  /** Gives what `work` gives, or the verdict for what it failed with. */
+  async guard<Result>(work: () => Promise<Result>): Promise<Result | Verdict> {
+    try {
+      return await work();
+    } catch (error) {
+      const verdict = verdictOfError(error);
+      if (verdict !== undefined) return verdict;
+      this.end({ result: "error" });
+      throw error;
+    }
+  }
+
+  /** Ends the attempt with `verdict`, unless it has ended already. Gives how it ended. */
+  end(verdict: Verdict): AuthOutcome {
+    if (this.#verdict === undefined) {
+      this.#verdict = verdict;
+      this.#onEnd(verdict);
+      this.#services.record({
+        accountId: this.#account?.id,
+        username: this.#username,
+        facts: this.facts,
+        mechanism: this.#mechanism,
+        result: verdict.result,
+      });
+    }
+    return outcomeOf(this.#verdict, this.#mechanism);
+  }
+}

@@ -1,0 +1,74 @@
+import { type Clock, metrics } from "../base/mod.ts";
+import type { Directory } from "../store/mod.ts";
+import { AccountLookup } from "./account_lookup.ts";
+import type { LoginServices } from "./attempt.ts";
+import { ConnectionLogin } from "./connection_login.ts";
+import {
+  type ConnectionFacts,
+  logFailedAttempt,
+  type LoginAttempt,
+  WRONG_CREDENTIALS,
+} from "./login_attempt.ts";
+import { PasswordCheck } from "./password_check.ts";
+import { AddressThrottle } from "./throttle.ts";
+import { DEFAULT_COSTS, type VerifierCosts } from "./verifier.ts";
+
+export interface AuthenticatorOptions {
+  /** Allows mechanisms that show the password on connections in clear. */
+  readonly allowPlaintext: boolean;
+  /** Told of every attempt that ended, in its turn: it must not take long, nor throw. */
+  readonly onAttempt?: (attempt: LoginAttempt) => void;
+  /** The costs that passwords are set with: a name without an account pretends to have them. */
+  readonly costs?: VerifierCosts;
+  /** Slow hashes computed at a time; unless given, the processors less one, at most four. */
+  readonly hashConcurrency?: number;
+  /** How answers are held back; a timer unless given. */
+  readonly sleep?: (ms: number) => Promise<void>;
+}
+
+/** Who may come in: one for the process. */
+export class Authenticator {
+  readonly #clock: Clock;
+  readonly #services: LoginServices;
+  readonly #throttle: AddressThrottle;
+  readonly #onAttempt: ((attempt: LoginAttempt) => void) | undefined;
+
+  constructor(directory: Directory, clock: Clock, options: AuthenticatorOptions) {
+    const costs = options.costs ?? DEFAULT_COSTS;
+    const concurrency = options.hashConcurrency ??
+      Math.max(1, Math.min(4, navigator.hardwareConcurrency - 1));
+    this.#clock = clock;
+    this.#throttle = new AddressThrottle(clock);
+    this.#onAttempt = options.onAttempt;
+    this.#services = {
+      lookup: new AccountLookup(directory, new PasswordCheck(clock, costs, concurrency), costs),
+      allowPlaintext: options.allowPlaintext,
+      sleep: options.sleep ?? sleep,
+      record: (ended) => this.#record(ended),
+    };
+  }
+
+  /** Whether a connection from this address is welcome: not after too many failed logins. */
+  admitsAddress(address: string): boolean {
+    return !this.#throttle.isBlocked(address);
+  }
+
+  /** For one connection. Its facts are asked for when needed, since STARTTLS changes them. */
+  forConnection(facts: () => ConnectionFacts): ConnectionLogin {
+    return new ConnectionLogin(this.#services, facts);
+  }
+
+  #record(ended: Omit<LoginAttempt, "time">): void {
+    const attempt = { time: this.#clock.now(), ...ended };
+    const { facts: { protocol, remote }, mechanism, result } = attempt;
+    metrics.add("postern_authentication_total", { protocol, mechanism, result });
+    if (result === "ok") this.#throttle.recordSuccess(remote.address);
+    else if (result !== "aborted") logFailedAttempt(attempt);
+    if (WRONG_CREDENTIALS.has(result)) this.#throttle.recordFailure(remote.address);
+    this.#onAttempt?.(attempt);
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,133 @@
+import { type Bytes, EMPTY_BYTES } from "../base/mod.ts";
+import { type LoginServices, RunningAttempt } from "./attempt.ts";
+import { type ConnectionFacts, WRONG_CREDENTIALS } from "./login_attempt.ts";
+import type { Mechanism, MechanismRun } from "./mechanism.ts";
+import { MECHANISMS } from "./mechanisms.ts";
+import type { AuthFailure, AuthOutcome } from "./outcome.ts";
+import { answerDelayMs } from "./throttle.ts";
+
+/**
+ * Logging in on one connection. It remembers the connection's failures and holds answers back for
+ * them: a caller need not wait itself. One attempt at a time.
+ */
+export class ConnectionLogin {
+  #services: LoginServices;
+  #facts: () => ConnectionFacts;
+  #failures = 0;
+
+  constructor(services: LoginServices, facts: () => ConnectionFacts) {
+    this.#services = services;
+    this.#facts = facts;
+  }
+
+  /** Names of the SASL mechanisms to announce now, best first. */
+  mechanisms(): string[] {
+    const facts = this.#facts();
+    return MECHANISMS.filter((mechanism) => this.#permits(mechanism, facts))
+      .map((mechanism) => mechanism.name);
+  }
+
+  /** Whether LOGIN and its like may be used now; if not: LOGINDISABLED (RFC 9051 7.2.2). */
+  get allowsClearPassword(): boolean {
+    return this.#isPrivate(this.#facts());
+  }
+
+  /** The LOGIN command (RFC 9051 6.2.3). Never rejects for what the client sent. */
+  async verifyPassword(username: string, password: string): Promise<AuthOutcome> {
+    const facts = this.#facts();
+    if (!this.#isPrivate(facts)) return PRIVACY;
+    const attempt = this.#attempt("LOGIN", facts);
+    return attempt.end(await attempt.guard(() => attempt.verifyPassword(username, password)));
+  }
+
+  /**
+   * Begins a SASL exchange. Unknown mechanisms, and those that this connection may not use, give an
+   * exchange that fails at its first step.
+   */
+  begin(mechanismName: string): Exchange {
+    const facts = this.#facts();
+    const name = mechanismName.toUpperCase();
+    const mechanism = MECHANISMS.find((known) => known.name === name);
+    if (mechanism === undefined || !mechanism.isAvailable(facts)) return refused(UNKNOWN_MECHANISM);
+    if (!this.#permits(mechanism, facts)) return refused(PRIVACY);
+    return new MechanismExchange(mechanism, this.#attempt(name, facts));
+  }
+
+  #permits(mechanism: Mechanism, facts: ConnectionFacts): boolean {
+    return mechanism.isAvailable(facts) && (!mechanism.isClear || this.#isPrivate(facts));
+  }
+
+  /** A Unix socket stays within this host, so nobody listens. */
+  #isPrivate(facts: ConnectionFacts): boolean {
+    return facts.tls !== undefined || this.#services.allowPlaintext ||
+      facts.remote.address.startsWith("unix:");
+  }
+
+  #attempt(mechanism: string, facts: ConnectionFacts): RunningAttempt {
+    return new RunningAttempt(this.#services, facts, mechanism, {
+      holdBack: () => this.#services.sleep(answerDelayMs(this.#failures)),
+      onEnd: ({ result }) => {
+        if (result === "ok") this.#failures = 0;
+        else if (WRONG_CREDENTIALS.has(result)) this.#failures++;
+      },
+    });
+  }
+}
+
+const PRIVACY: AuthFailure = {
+  kind: "privacy",
+  text: "Passwords are only accepted over TLS.",
+};
+const UNKNOWN_MECHANISM: AuthFailure = {
+  kind: "mechanism",
+  text: "That authentication mechanism is not available.",
+};
+
+/** What to do next in an exchange: send `challenge` (as base64) and read, or tell the outcome. */
+export type AuthStep = { readonly kind: "challenge"; readonly challenge: Bytes } | AuthOutcome;
+
+/** One SASL exchange (RFC 4422 3). */
+export interface Exchange {
+  /**
+   * Takes the initial response (undefined for none) or the response to the last challenge. Never
+   * rejects for what the client sent. After an outcome the exchange is over.
+   */
+  step(response: Bytes | undefined): Promise<AuthStep>;
+  /**
+   * The client cancelled ("*") or is gone. Gives "aborted", or what had been found out before and
+   * was only to be told; "ok" only after `step` gave it.
+   */
+  abort(): AuthOutcome;
+}
+
+function refused(failure: AuthFailure): Exchange {
+  return { step: async () => failure, abort: () => failure };
+}
+
+class MechanismExchange implements Exchange {
+  #attempt: RunningAttempt;
+  #mechanism: Mechanism;
+  #run: MechanismRun | undefined;
+
+  constructor(mechanism: Mechanism, attempt: RunningAttempt) {
+    this.#mechanism = mechanism;
+    this.#attempt = attempt;
+  }
+
+  async step(response: Bytes | undefined): Promise<AuthStep> {
+    const next = await this.#attempt.guard(() => {
+      if (this.#run) return this.#run.next(response ?? EMPTY_BYTES);
+      this.#run = this.#mechanism.run(this.#attempt, response);
+      return this.#run.next();
+    });
+    if ("result" in next) return this.#attempt.end(next);
+    if (next.done) return this.#attempt.end(next.value);
+    const { challenge, verdict } = next.value;
+    if (verdict) this.#attempt.end(verdict);
+    return { kind: "challenge", challenge };
+  }
+
+  abort(): AuthOutcome {
+    return this.#attempt.end({ result: "aborted" });
+  }
+}

@@ -1,0 +1,61 @@
+import type { Account } from "../store/mod.ts";
+import type { Verdict } from "./mechanism.ts";
+
+/** How an attempt to log in ended, for the connection that asked. */
+export type AuthOutcome = AuthSuccess | AuthFailure;
+
+export interface AuthSuccess {
+  readonly kind: "ok";
+  readonly account: Account;
+  /** The address that was given to log in with, normalised. */
+  readonly address: string;
+  /** SASL mechanism, or LOGIN for the command. */
+  readonly mechanism: string;
+}
+
+export interface AuthFailure {
+  readonly kind: AuthFailureKind;
+  /** One line for the client, which says nothing that it may not know. */
+  readonly text: string;
+}
+
+export type AuthFailureKind =
+  /** No such user, wrong password, wrong proof or wrong channel: never said which. */
+  | "credentials"
+  /** Right credentials of an account that may not log in; `text` is what its admin wrote. */
+  | "disabled"
+  /** Right credentials, but to act as somebody else. */
+  | "authorization"
+  /** The mechanism shows the password and the connection is not private. */
+  | "privacy"
+  /** No such mechanism, or not on this connection. */
+  | "mechanism"
+  /** The client's message makes no sense. */
+  | "protocol"
+  /** The client gave up. */
+  | "aborted"
+  /** No answer to the credentials: the store cannot be read, or too many logins wait. */
+  | "unavailable";
+
+/** What the client is told of a verdict. */
+export function outcomeOf(verdict: Verdict, mechanism: string): AuthOutcome {
+  switch (verdict.result) {
+    case "ok":
+      return { kind: "ok", account: verdict.account, address: verdict.address, mechanism };
+    case "baduser":
+    case "badpassword":
+    case "badcreds":
+    case "badchanbind":
+      return { kind: "credentials", text: verdict.text ?? "Wrong username or password." };
+    case "badauthzid":
+      return { kind: "authorization", text: "You may not act as that user." };
+    case "logindisabled":
+      return { kind: "disabled", text: verdict.text ?? "Login is disabled for this account." };
+    case "badprotocol":
+      return { kind: "protocol", text: verdict.text ?? "The message is not valid." };
+    case "aborted":
+      return { kind: "aborted", text: "Authentication was cancelled." };
+    case "error":
+      return { kind: "unavailable", text: verdict.text ?? "Login is not possible now; try later." };
+  }
+}
