@@ -10,3 +10,4 @@ export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./random.ts";
 export * from "./range_set.ts";
+export * from "./version.ts";

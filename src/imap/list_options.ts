@@ -33,7 +33,10 @@ export interface ListReturn {
   readonly name: string;
   /** Attributes that it adds to an entry's LIST response. */
   readonly attributes?: (entry: ListEntry, session: Session) => readonly string[];
-  /** Writes further responses right after an entry's LIST response. */
+  /**
+   * Writes further responses right after an entry's LIST response. Like `afterAll` it gets only
+   * mailboxes that exist and satisfy the selection themselves (RFC 5819 3, RFC 8440 4).
+   */
   readonly afterEntry?: (entry: ListEntry, session: Session) => void;
   /** Writes further responses after all LIST responses. */
   readonly afterAll?: (entries: readonly ListEntry[], session: Session) => Promise<void>;
