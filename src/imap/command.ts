@@ -19,6 +19,8 @@ export interface Completion {
   /** Response code without brackets. */
   readonly code?: string;
   readonly text?: string;
+  /** Takes the place of the command's `catchUp` where that depends on the arguments. */
+  readonly catchUp?: CatchUp;
 }
 
 /** Takes a literal that is not held in memory; what `end` gives stands in its place in the frame. */

@@ -1,41 +1,122 @@
-import type { RangeSet } from "../base/mod.ts";
+import { RangeSet } from "../base/mod.ts";
 import type { Predicate } from "../store/mod.ts";
 import { MAX_LIST_ITEMS, type Reader, resolveSequenceSet, WireError } from "../wire/mod.ts";
-import type { Session } from "./session.ts";
+import { no } from "./imap_error.ts";
+import { readSearchText, searchDecoder } from "./search_text.ts";
+import type { Session, View } from "./session.ts";
 
-/** The numbers that a search's sets refer to: those of a view, or of a mailbox not selected. */
+/** What the numbers in a search refer to: those of a view, or of a mailbox not selected. */
 export interface SearchNumbers {
+  /** UIDs of the messages; position + 1 is the sequence number. */
   readonly uids: RangeSet;
-  /** What `$` means; undefined where it means nothing (RFC 7377 2.1). */
+  /** UIDs that are \Recent in this session. */
+  readonly recent: RangeSet;
+  /** What `$` means; undefined for a mailbox that is not selected. */
   readonly savedResult: RangeSet | undefined;
 }
 
-/** What a SEARCH key may depend on while it is parsed. */
-export interface SearchContext {
-  readonly session: Session;
-  readonly numbers: SearchNumbers;
-  /** Set by MODSEQ: the answer then tells the highest mod-sequence (RFC 7162 3.1.5). */
-  usesModSeq: boolean;
+/** The numbers of the selected mailbox. */
+export function numbersOfView(view: View): SearchNumbers {
+  return { uids: view.uids, recent: view.recent, savedResult: view.savedResult };
 }
 
-/** Reads a search program: keys separated by spaces, up to the end of the command or a ")". */
-export function parseSearchProgram(reader: Reader, context: SearchContext): Predicate {
-  const keys = [parseSearchKey(reader, context)];
+/** What search keys may depend on while they are parsed, and what they leave behind. */
+export class SearchContext {
+  readonly session: Session;
+  /** Seconds since 1970: one "now" for all keys. */
+  readonly nowSeconds: number;
+  /** Set by MODSEQ: the answer then tells the highest mod-sequence (RFC 7162 3.1.5). */
+  usesModSeq = false;
+  /** Message sequence numbers occur, so EXPUNGE must wait (RFC 9051 7.5.1, RFC 7162 3.2.10). */
+  usesSequenceNumbers = false;
+  /** `$` occurs. */
+  usesSavedResult = false;
+  readonly #decoder: TextDecoder;
+  readonly #byNumbers = new Map<Predicate, (numbers: SearchNumbers) => RangeSet>();
+
+  /** `decoder`: of the strings in the search, see `searchDecoder`. */
+  constructor(session: Session, decoder: TextDecoder) {
+    this.session = session;
+    this.nowSeconds = Math.floor(session.now() / 1000);
+    this.#decoder = decoder;
+  }
+
+  /** Reads a search text in the charset of this search. */
+  text(reader: Reader): string {
+    return readSearchText(reader, this.#decoder);
+  }
+
+  /**
+   * A predicate for the messages that `resolve` gives, asked once for each mailbox that is searched
+   * since numbers mean something else in each.
+   */
+  byNumbers(resolve: (numbers: SearchNumbers) => RangeSet): Predicate {
+    const placeholder: Predicate = { op: "uid", set: new RangeSet() };
+    this.#byNumbers.set(placeholder, resolve);
+    return placeholder;
+  }
+
+  /** Whether the numbers of a mailbox are needed for `bind`. */
+  get needsNumbers(): boolean {
+    return this.#byNumbers.size > 0;
+  }
+
+  /** `predicate` for the mailbox whose numbers are given. */
+  bind(predicate: Predicate, numbers: SearchNumbers): Predicate {
+    if (!this.needsNumbers) return predicate;
+    const resolve = this.#byNumbers.get(predicate);
+    if (resolve) return { op: "uid", set: resolve(numbers) };
+    switch (predicate.op) {
+      case "and":
+      case "or":
+        return { op: predicate.op, of: predicate.of.map((part) => this.bind(part, numbers)) };
+      case "not":
+        return { op: "not", of: this.bind(predicate.of, numbers) };
+      default:
+        return predicate;
+    }
+  }
+}
+
+/** A parsed `search-program` (RFC 9051 9). */
+export interface SearchProgram {
+  readonly context: SearchContext;
+  /** To be bound to the numbers of the mailbox that is searched. */
+  readonly predicate: Predicate;
+}
+
+/** Reads `[CHARSET charset SP] key *(SP key)`. Throws NO [BADCHARSET] as well as WireError. */
+export function parseSearchProgram(reader: Reader, session: Session): SearchProgram {
+  let charset = "UTF-8";
+  if (reader.tryExactWord("CHARSET")) {
+    reader.space();
+    charset = reader.astring();
+    reader.space();
+  }
+  const context = new SearchContext(session, searchDecoder(charset));
+  return { context, predicate: parseSearchKeys(reader, context) };
+}
+
+/** Reads keys separated by spaces, all of which must match, up to the end or a ")". */
+export function parseSearchKeys(reader: Reader, context: SearchContext): Predicate {
+  const first = parseSearchKey(reader, context);
+  if (reader.peek() !== " ") return first;
+  const keys = [first];
   while (reader.trySpace()) {
     if (keys.length === MAX_LIST_ITEMS) throw new WireError("Too many search keys");
     keys.push(parseSearchKey(reader, context));
   }
-  return keys.length === 1 ? keys[0]! : { op: "and", of: keys };
+  return { op: "and", of: keys };
 }
 
-/** Reads one key: a sequence set, a program in parentheses, or a key of the registry. */
+/** Reads one key: a sequence set, keys in parentheses, or a key of the registry. */
 export function parseSearchKey(reader: Reader, context: SearchContext): Predicate {
   // Keys nest without parentheses too (NOT NOT NOT …), so all depth is counted here.
   return reader.nested(() => {
     if (reader.tryChar("(")) {
-      const program = parseSearchProgram(reader, context);
+      const keys = parseSearchKeys(reader, context);
       reader.char(")");
-      return program;
+      return keys;
     }
     if (/[\d*$]/.test(reader.peek())) return parseSequenceKey(reader, context);
     const spec = context.session.registry.searchKeys.get(reader.word());
@@ -44,15 +125,20 @@ export function parseSearchKey(reader: Reader, context: SearchContext): Predicat
   });
 }
 
-/** Messages by sequence number; numbers above the last match nothing (RFC 9051 6.4.4). */
-function parseSequenceKey(reader: Reader, { session, numbers }: SearchContext): Predicate {
+/** `$`, in place of sequence numbers or UIDs (RFC 9051 6.4.4.1). */
+export function savedResultKey(context: SearchContext): Predicate {
+  context.usesSavedResult = true;
+  return context.byNumbers(({ savedResult }) => {
+    if (!savedResult) throw no("$ means nothing in a mailbox that is not selected");
+    return savedResult;
+  });
+}
+
+/** Messages by sequence number; numbers above the last match nothing (RFC 7377 2). */
+function parseSequenceKey(reader: Reader, context: SearchContext): Predicate {
   const set = reader.sequenceSet();
-  if (set === "$") {
-    if (!numbers.savedResult) throw new WireError("$ has no meaning here");
-    return { op: "uid", set: numbers.savedResult };
-  }
-  if (session.modes.uidOnly) throw new WireError("Use UID in searches", "UIDREQUIRED");
-  const { uids } = numbers;
-  const positions = resolveSequenceSet(set, uids.size);
-  return { op: "uid", set: uids.select(positions) };
+  if (set === "$") return savedResultKey(context);
+  if (context.session.modes.uidOnly) throw new WireError("Use UID in searches", "UIDREQUIRED");
+  context.usesSequenceNumbers = true;
+  return context.byNumbers(({ uids }) => uids.select(resolveSequenceSet(set, uids.size)));
 }

@@ -1,0 +1,76 @@
+import { RangeSet } from "../../base/mod.ts";
+import { command, type CommandSpec, SELECTED } from "../command.ts";
+import { ImapError } from "../imap_error.ts";
+import { Progress } from "../progress.ts";
+import { numbersOfView, parseSearchProgram, type SearchProgram } from "../search_keys.ts";
+import { findMatches, sequenceNumbers, writeEsearch, writeSearch } from "../search_result.ts";
+import {
+  DEFAULT_RETURNS,
+  parseSearchReturns,
+  savesResult,
+  type SearchReturn,
+} from "../search_returns.ts";
+
+/**
+ * SEARCH [RETURN ([option ...])] [CHARSET charset] key ...
+ *
+ * Answers with SEARCH to IMAP4rev1 clients that gave no RETURN, else with ESEARCH. Only messages
+ * that the client knows of are looked at, so sequence numbers mean what it thinks they mean.
+ */
+export const searchCommand = searchForm("SEARCH", false);
+export const uidSearchCommand = searchForm("UID SEARCH", true);
+
+interface SearchArguments {
+  /** Undefined when there was no RETURN. */
+  readonly returns: readonly SearchReturn[] | undefined;
+  readonly program: SearchProgram;
+}
+
+function searchForm(name: string, byUid: boolean): CommandSpec {
+  return command<SearchArguments>({
+    name,
+    states: SELECTED,
+    rfc: "RFC 9051 6.4.4, RFC 3501 6.4.4, RFC 4731, RFC 5182",
+    catchUp: byUid ? "all" : "noExpunge",
+    takesSequenceNumbers: !byUid,
+    parse(reader, session) {
+      reader.space();
+      const returns = parseSearchReturns(reader, session);
+      if (returns) reader.space();
+      try {
+        return { returns, program: parseSearchProgram(reader, session) };
+      } catch (error) {
+        // NO, unlike BAD, empties `$` (RFC 9051 6.4.4.1).
+        const isNo = error instanceof ImapError && error.status === "NO";
+        if (isNo && savesResult(returns)) session.selected.savedResult = new RangeSet();
+        throw error;
+      }
+    },
+    async run(session, { returns, program }) {
+      const view = session.selected;
+      const { context } = program;
+      const saves = savesResult(returns);
+      const predicate = context.bind(program.predicate, numbersOfView(view));
+      if (context.usesModSeq) session.enableCondstore();
+      // Should the search fail, `$` is empty.
+      if (saves) view.savedResult = new RangeSet();
+      const options = returns ?? DEFAULT_RETURNS;
+      const progress = new Progress(session);
+      const found = await findMatches(session, view.mailboxId, predicate, options, {
+        within: view.uids,
+        onProgress: (done, total) => progress.report(done, total),
+      });
+      await progress.settle();
+      if (saves) view.savedResult = found.uids;
+      const matches = byUid ? found.uids : sequenceNumbers(found.uids, view.uids);
+      const modSeq = context.usesModSeq ? found.modSeq : undefined;
+      if (returns || session.modes.rev2) {
+        writeEsearch(session, matches, options, { byUid, modSeq });
+      } else {
+        writeSearch(session, matches, modSeq);
+      }
+      // A UID SEARCH with sequence numbers in it must not renumber either (RFC 7162 3.2.10).
+      return { catchUp: byUid && !context.usesSequenceNumbers ? "all" : "noExpunge" };
+    },
+  });
+}
