@@ -128,14 +128,14 @@ export async function makeScramVerifier(
   };
 }
 
-/** HMAC with the hash function of a SCRAM mechanism. */
+/** HMAC with the hash function of a SCRAM mechanism; a plain array, since Buffer has its own JSON. */
 export function hmac(hash: ScramHash, key: Bytes, message: Bytes | string): Bytes {
-  return createHmac(nodeName(hash), key).update(message).digest();
+  return new Uint8Array(createHmac(nodeName(hash), key).update(message).digest());
 }
 
 /** H() of RFC 5802 2.2. */
 export function digest(hash: ScramHash, message: Bytes): Bytes {
-  return createHash(nodeName(hash)).update(message).digest();
+  return new Uint8Array(createHash(nodeName(hash)).update(message).digest());
 }
 
 function nodeName(hash: ScramHash): string {
