@@ -32,18 +32,18 @@ const FAILURES: Readonly<Record<StoreErrorCode, Failure>> = {
 };
 
 /** The tagged NO for a refusal by the store. */
-export function translateStoreError(error: StoreError): ImapError {
+export function storeFailure(error: StoreError): ImapError {
   const { code, text } = FAILURES[error.code];
   return no(text ?? error.message, code);
 }
 
 /**
- * Waits for `work` of a command that puts messages into a mailbox: when that does not exist, the
+ * Does `work` for a command that puts messages into a mailbox: when that does not exist, the
  * client is told that creating it would help (RFC 9051 6.3.12, 6.4.7).
  */
-export async function orTryCreate<T>(work: Promise<T>): Promise<T> {
+export async function orTryCreate<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work;
+    return await work();
   } catch (error) {
     if (error instanceof StoreError && error.code === "mailbox-not-found") {
       throw no("There is no such mailbox", "TRYCREATE");

@@ -19,6 +19,7 @@ export const enableCommand = command({
       registry.enables.has(name) && !isDisabledFor(account.account, name) && !before.has(name)
     );
     for (const name of enabled) modes.enable(name);
+    out.writer.nameMode = modes.nameMode;
     out.untagged(["ENABLED", ...enabled].join(" "));
   },
 });

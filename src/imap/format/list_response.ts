@@ -1,6 +1,7 @@
-import { DELIMITER } from "../../store/mod.ts";
+import { DELIMITER, type Mailbox } from "../../store/mod.ts";
 import type { Writer } from "../../wire/mod.ts";
 import type { ListEntry } from "../list_options.ts";
+import type { Responder } from "../session.ts";
 
 /** What a LIST response says (RFC 9051 7.3.1). */
 export interface ListResponse {
@@ -30,8 +31,22 @@ export function writeListResponse(writer: Writer, response: ListResponse): void 
  * mailboxes of its own (RFC 6154 2).
  */
 export function baseAttributes(entry: ListEntry): string[] {
-  const attributes = [entry.hasChildren ? "\\HasChildren" : "\\HasNoChildren"];
-  if (!entry.mailbox) attributes.unshift("\\NonExistent");
-  else for (const use of entry.mailbox.specialUse) attributes.push(`\\${use}`);
-  return attributes;
+  const children = entry.hasChildren ? "\\HasChildren" : "\\HasNoChildren";
+  return entry.mailbox
+    ? [children, ...specialUseAttributes(entry.mailbox)]
+    : ["\\NonExistent", children];
+}
+
+/**
+ * The LIST response of SELECT and EXAMINE (RFC 9051 6.3.2). It says nothing of children, which
+ * would have to be looked up.
+ */
+export function writeSelectedList(out: Responder, mailbox: Mailbox): void {
+  const attributes = specialUseAttributes(mailbox);
+  if (mailbox.subscribed) attributes.push("\\Subscribed");
+  writeListResponse(out.writer, { attributes, name: mailbox.name });
+}
+
+function specialUseAttributes(mailbox: Mailbox): string[] {
+  return mailbox.specialUse.map((use) => `\\${use}`);
 }
