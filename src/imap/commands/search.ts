@@ -1,15 +1,10 @@
 import { RangeSet } from "../../base/mod.ts";
 import { command, type CommandSpec, SELECTED } from "../command.ts";
-import { ImapError } from "../imap_error.ts";
 import { Progress } from "../progress.ts";
-import { numbersOfView, parseSearchProgram, type SearchProgram } from "../search_keys.ts";
+import { parseSearchArguments, type SearchArguments } from "../search_arguments.ts";
+import { numbersOfView } from "../search_keys.ts";
 import { findMatches, sequenceNumbers, writeEsearch, writeSearch } from "../search_result.ts";
-import {
-  DEFAULT_RETURNS,
-  parseSearchReturns,
-  savesResult,
-  type SearchReturn,
-} from "../search_returns.ts";
+import { DEFAULT_RETURNS } from "../search_returns.ts";
 
 /**
  * SEARCH [RETURN ([option ...])] [CHARSET charset] key ...
@@ -20,12 +15,6 @@ import {
 export const searchCommand = searchForm("SEARCH", false);
 export const uidSearchCommand = searchForm("UID SEARCH", true);
 
-interface SearchArguments {
-  /** Undefined when there was no RETURN. */
-  readonly returns: readonly SearchReturn[] | undefined;
-  readonly program: SearchProgram;
-}
-
 function searchForm(name: string, byUid: boolean): CommandSpec {
   return command<SearchArguments>({
     name,
@@ -35,21 +24,11 @@ function searchForm(name: string, byUid: boolean): CommandSpec {
     takesSequenceNumbers: !byUid,
     parse(reader, session) {
       reader.space();
-      const returns = parseSearchReturns(reader, session);
-      if (returns) reader.space();
-      try {
-        return { returns, program: parseSearchProgram(reader, session) };
-      } catch (error) {
-        // NO, unlike BAD, empties `$` (RFC 9051 6.4.4.1).
-        const isNo = error instanceof ImapError && error.status === "NO";
-        if (isNo && savesResult(returns)) session.selected.savedResult = new RangeSet();
-        throw error;
-      }
+      return parseSearchArguments(reader, session, true);
     },
-    async run(session, { returns, program }) {
+    async run(session, { returns, saves, program }) {
       const view = session.selected;
       const { context } = program;
-      const saves = savesResult(returns);
       const predicate = context.bind(program.predicate, numbersOfView(view));
       if (context.usesModSeq) session.enableCondstore();
       // Should the search fail, `$` is empty.
