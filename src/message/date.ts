@@ -8,6 +8,14 @@ export interface SentDate {
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
+const MONTH = `(${MONTHS.join("|")})[a-z]*`;
+const USUAL = new RegExp(`(?:^|[^\\d])(\\d{1,2})[ -]${MONTH}[ ,-]{1,2}(\\d{2,4})(?!\\d)`, "i");
+const ISO = /^ ?(\d{4})-(\d{2})-(\d{2})(?!\d)/;
+const ASCTIME = new RegExp(
+  `(?:^|[ ,])${MONTH} (\\d{1,2}),? (\\d{1,2}:\\d{2}(?::\\d{2})?) ?([a-z+-][a-z0-9]*)? ?(\\d{4})`,
+  "i",
+);
+
 /** Hours east of UTC of the zone names of RFC 5322 4.3; others mean UTC. */
 const ZONES = new Map([
   ["edt", -4],
@@ -47,20 +55,18 @@ export function parseDate(raw: string): SentDate | undefined {
 function findDay(
   text: string,
 ): { year: string; month: number; day: string; rest: string } | undefined {
-  const usual = /(?:^|[^\d])(\d{1,2})[ -]([a-z]{3})[a-z]*[ -,]{1,2}(\d{2,4})(?!\d)/i.exec(text);
+  const usual = USUAL.exec(text);
   if (usual !== null) {
     const [whole, day = "", month = "", year = ""] = usual;
     const rest = text.slice(usual.index + whole.length);
     return { year, month: MONTHS.indexOf(month.toLowerCase()), day, rest };
   }
-  const iso = /^ ?(\d{4})-(\d{2})-(\d{2})(?!\d)/.exec(text);
+  const iso = ISO.exec(text);
   if (iso !== null) {
     const [whole, year = "", month = "", day = ""] = iso;
     return { year, month: Number(month) - 1, day, rest: text.slice(whole.length) };
   }
-  const asctime =
-    /(?:^|[ ,])([a-z]{3})[a-z]* (\d{1,2}),? (\d{1,2}:\d{2}(?::\d{2})?) ?([a-z+-][a-z0-9]*)? ?(\d{4})/i
-      .exec(text);
+  const asctime = ASCTIME.exec(text);
   if (asctime !== null) {
     const [, month = "", day = "", time = "", zone = "", year = ""] = asctime;
     return {

@@ -35,7 +35,7 @@ export function htmlToText(html: string): string {
       const end = findEndTag(html, name, at);
       if (end < 0) break;
       at = end;
-    } else if (CELLS.has(name)) pieces.push(" ");
+    } else if (CELLS.has(name)) pieces.push(match[1] === "" ? " " : "");
     else if (!INLINE.has(name)) pieces.push("\n");
   }
   return decodeReferences(pieces.join("")).replace(/[ \t\r\f]*\n\s*/g, "\n").trim();
