@@ -1,0 +1,359 @@
+import { rmSync } from "node:fs";
+import { logger } from "../../base/mod.ts";
+import { StoreError } from "../store_error.ts";
+import type { AccountAccess } from "./account_access.ts";
+import { Database } from "./database.ts";
+import { readSearchTexts, type SearchText } from "./search_text.ts";
+
+/** Rises when the file, the folding or the tokens change: an index of another version is made anew. */
+const VERSION = 1;
+const APPLICATION_ID = 0x50_73_74_58; // "PstX"
+/** Mail that arrives together is indexed together. */
+const FILL_DELAY_MS = 200;
+/** Longest time that filling keeps the event loop, but for one message larger than that. */
+const FILL_SLICE_MS = 6;
+/** Rest between two slices, so that filling takes about half of a core and no more. */
+const FILL_REST_MS = 6;
+/** Messages of one commit of the index. */
+const FILL_BATCH = 64;
+/** The file is closed when nobody asked for so long. */
+const IDLE_MS = 10_000;
+/** After an error of the disk filling waits so long before it tries again. */
+const RETRY_MS = 60_000;
+/** Characters of a needle that are asked for; more would not narrow the candidates much. */
+const MAX_QUERY_CHARACTERS = 34;
+/** UTF-16 units of one row of the index, so that no single insert takes long. */
+const PIECE_LENGTH = 64 * 1024;
+/** Rows of one content: row = content * PIECES + piece. */
+const PIECES = 64;
+/** With more candidates than this the index saves nothing and the messages are scanned. */
+export const MAX_CANDIDATES = 20_000;
+/** Contents that may be gone from the mail before the index is swept of them. */
+const SWEEP_AFTER = 1000;
+
+/** Which contents may have a needle in their text: those listed, and those above `through`. */
+export interface Candidates {
+  readonly contentIds: readonly number[];
+  /** Contents above this are not in the index yet. */
+  readonly through: number;
+}
+
+/**
+ * The trigram index of an account's mail, in a file of its own beside it. Laws: it is a cache, which
+ * may be deleted at any time and is then made again from the mail; it is filled in the background
+ * and never in the way of an append; it only ever narrows, and what it says is verified.
+ * Text and needles are folded before they come here, so SQLite must not fold again.
+ */
+export class SearchIndex {
+  readonly #account: AccountAccess;
+  readonly #path: string;
+  #db: Database | undefined;
+  #fillTimer: ReturnType<typeof setTimeout> | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+  #isSwept = false;
+
+  /** Touches no file yet. */
+  constructor(account: AccountAccess) {
+    this.#account = account;
+    this.#path = `${account.folder}/search.db`;
+  }
+
+  /** Says that mail may have been added: it will be indexed soon. */
+  wake(): void {
+    this.#fillAfter(FILL_DELAY_MS);
+  }
+
+  /**
+   * Contents whose text may contain `needle` (folded); undefined when the index cannot tell, and
+   * everything must be scanned.
+   */
+  candidates(needle: string): Candidates | undefined {
+    const query = trigramQuery(needle);
+    if (query === undefined) return undefined;
+    return this.#attempt((db) =>
+      db.read(() => {
+        const todo = db.all<[number]>("SELECT content_id FROM todo");
+        const found = db.all<[number]>(
+          "SELECT DISTINCT rowid / ? FROM trigram WHERE trigram MATCH ? LIMIT ?",
+          PIECES,
+          query,
+          MAX_CANDIDATES + 1,
+        );
+        if (found.length > MAX_CANDIDATES) return undefined;
+        return {
+          contentIds: [...todo, ...found].map(([id]) => id),
+          through: db.number("SELECT through FROM progress"),
+        };
+      })
+    );
+  }
+
+  /** Indexes what is not indexed yet, now. For tests and measurements. */
+  fill(): void {
+    while (this.#attempt((db) => this.#fillBatch(db, Infinity)) === true);
+  }
+
+  /** Stops filling and closes the file; it may be used again afterwards. */
+  close(): void {
+    clearTimeout(this.#fillTimer);
+    this.#fillTimer = undefined;
+    this.#release();
+  }
+
+  /** Closes for good. */
+  end(): void {
+    this.#isClosed = true;
+    this.close();
+  }
+
+  #fillAfter(delayMs: number): void {
+    if (this.#isClosed || this.#fillTimer !== undefined) return;
+    this.#fillTimer = setTimeout(() => {
+      this.#fillTimer = undefined;
+      const more = this.#attempt((db) => this.#fillBatch(db, performance.now() + FILL_SLICE_MS));
+      if (more === undefined) this.#fillAfter(RETRY_MS);
+      else if (more) this.#fillAfter(FILL_REST_MS);
+    }, delayMs);
+    Deno.unrefTimer(this.#fillTimer);
+  }
+
+  /** Runs `work` on the index; undefined when it failed. What is damaged is thrown away. */
+  #attempt<T>(work: (db: Database) => T): T | undefined {
+    if (this.#isClosed) return undefined;
+    try {
+      const result = work(this.#open());
+      this.#closeWhenIdle();
+      return result;
+    } catch (error) {
+      const isDisk = error instanceof StoreError && error.code === "unavailable";
+      const isGone = error instanceof StoreError && error.code === "not-found";
+      this.#release();
+      if (isGone) return undefined;
+      logger("store").warn("search index of account {account} failed: {error}", {
+        account: this.#account.id,
+        error,
+      });
+      // The next use makes a new one.
+      if (!isDisk) this.#remove();
+      this.#fillAfter(isDisk ? RETRY_MS : FILL_DELAY_MS);
+      return undefined;
+    }
+  }
+
+  #open(): Database {
+    if (this.#db) return this.#db;
+    // Throws when the account was removed, before a file is made where its folder was.
+    const prefix = this.#account.read(() => this.#account.objectPrefix());
+    let db = openFile(this.#path);
+    try {
+      if (db.number("PRAGMA user_version") !== VERSION || !isOf(db, prefix)) {
+        db.close();
+        this.#remove();
+        db = openFile(this.#path);
+        create(db, prefix);
+      }
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    this.#db = db;
+    this.#isSwept = false;
+    this.#fillAfter(FILL_DELAY_MS);
+    return db;
+  }
+
+  #closeWhenIdle(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#release(), IDLE_MS);
+    Deno.unrefTimer(this.#idleTimer);
+  }
+
+  #release(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+    const db = this.#db;
+    this.#db = undefined;
+    db?.close();
+  }
+
+  #remove(): void {
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(this.#path + suffix, { force: true });
+  }
+
+  /** Indexes one batch. Gives whether there is more. */
+  #fillBatch(db: Database, until: number): boolean {
+    // Another process may be at it too: all is read inside the write transaction.
+    const more = db.write(() => {
+      const through = db.number("SELECT through FROM progress");
+      const todo = db.all<[number, number]>("SELECT content_id, pieces FROM todo");
+      const work = this.#account.read((mail) => nextWork(mail, through, todo.map(([id]) => id)));
+      for (const id of work.dead) db.run("DELETE FROM todo WHERE content_id = ?", id);
+      for (const [id, pieces] of todo) {
+        if (!work.arrived.has(id)) continue;
+        const reached = this.#index(db, id, pieces, until);
+        if (reached === undefined) db.run("DELETE FROM todo WHERE content_id = ?", id);
+        else db.run("UPDATE todo SET pieces = ? WHERE content_id = ?", reached, id);
+        if (performance.now() > until) return true;
+      }
+      let last = through;
+      for (const id of work.fresh) {
+        const reached = this.#index(db, id, 0, until);
+        last = id;
+        if (reached !== undefined) {
+          db.run("INSERT INTO todo (content_id, pieces) VALUES (?, ?)", id, reached);
+        }
+        if (performance.now() > until) break;
+      }
+      if (last === through) return false;
+      db.run("UPDATE progress SET through = ?", last);
+      for (const id of work.staged) {
+        if (id <= last) db.run("INSERT INTO todo (content_id, pieces) VALUES (?, 0)", id);
+      }
+      return last !== work.fresh.at(-1) || work.fresh.length === FILL_BATCH;
+    });
+    if (!more) this.#sweep(db);
+    return more;
+  }
+
+  /** Indexes a content from a piece on. Gives the next piece, or undefined when that was all. */
+  #index(db: Database, id: number, from: number, until: number): number | undefined {
+    const text = this.#account.read((mail) =>
+      readSearchTexts(mail, [id], { header: true, body: true })
+    ).get(id);
+    const pieces = text ? piecesOf(text) : [];
+    for (let piece = from; piece < pieces.length; piece++) {
+      if (piece > from && performance.now() > until) return piece;
+      db.run(
+        "INSERT INTO trigram (rowid, text) VALUES (?, ?)",
+        id * PIECES + piece,
+        pieces[piece] ?? "",
+      );
+    }
+    return undefined;
+  }
+
+  /** Forgets contents that are gone from the mail, when there are many of them. */
+  #sweep(db: Database): void {
+    if (this.#isSwept) return;
+    this.#isSwept = true;
+    const kept = this.#account.read((mail) => mail.number("SELECT count(*) FROM search_text"));
+    if (
+      db.number("SELECT count(DISTINCT id / ?) FROM trigram_docsize", PIECES) < kept + SWEEP_AFTER
+    ) return;
+    for (let after = 0;;) {
+      const ids = db.all<[number]>(
+        "SELECT id FROM trigram_docsize WHERE id > ? ORDER BY id LIMIT 500",
+        after,
+      ).map(([id]) => id);
+      const last = ids.at(-1);
+      if (last === undefined) return;
+      after = last;
+      const gone = this.#account.read((mail) =>
+        mail.all<[number]>(
+          `SELECT value FROM json_each(?)
+           WHERE value / ? NOT IN (SELECT content_id FROM search_text)`,
+          JSON.stringify(ids),
+          PIECES,
+        )
+      );
+      db.write(() => {
+        for (const [id] of gone) db.run("DELETE FROM trigram WHERE rowid = ?", id);
+      });
+    }
+  }
+}
+
+interface Work {
+  /** Those of `todo` that are in a mailbox now. */
+  readonly arrived: ReadonlySet<number>;
+  /** Those of `todo` that will never come. */
+  readonly dead: readonly number[];
+  /** Not yet looked at, rising. */
+  readonly fresh: readonly number[];
+  /** Numbers given to messages that are still coming in. */
+  readonly staged: readonly number[];
+}
+
+/** What to index next, as of one snapshot of the mail. */
+function nextWork(mail: Database, through: number, todo: readonly number[]): Work {
+  const staged = mail.all<[number]>("SELECT content_id FROM staging").map(([id]) => id);
+  const arrived = new Set(
+    mail.all<[number]>(
+      `SELECT value FROM json_each(?)
+       WHERE EXISTS (SELECT 1 FROM message WHERE content_id = value)`,
+      JSON.stringify(todo),
+    ).map(([id]) => id),
+  );
+  // Only what is in a mailbox: its number is durable and will not be given to another message,
+  // as that of a message being staged may be after a power failure.
+  const fresh = mail.all<[number]>(
+    "SELECT DISTINCT content_id FROM message WHERE content_id > ? ORDER BY content_id LIMIT ?",
+    through,
+    FILL_BATCH,
+  ).map(([id]) => id);
+  return {
+    arrived,
+    dead: todo.filter((id) => !staged.includes(id) && !arrived.has(id)),
+    fresh,
+    staged: staged.filter((id) => id > through),
+  };
+}
+
+function openFile(path: string): Database {
+  return Database.open(path, ["synchronous = NORMAL"]);
+}
+
+function isOf(db: Database, prefix: string): boolean {
+  return db.number("PRAGMA application_id") === APPLICATION_ID &&
+    db.get("SELECT object_prefix FROM progress")?.[0] === prefix;
+}
+
+function create(db: Database, prefix: string): void {
+  db.write(() => {
+    db.exec(`
+      CREATE VIRTUAL TABLE trigram USING fts5 (
+        text, content = '', contentless_delete = 1, detail = none,
+        tokenize = 'trigram case_sensitive 1'
+      );
+      -- Contents up to through are in the index, but for those of todo.
+      CREATE TABLE progress (through INTEGER NOT NULL, object_prefix TEXT NOT NULL) STRICT;
+      -- Passed over while they were still coming in, or indexed in part: so many pieces.
+      CREATE TABLE todo (content_id INTEGER PRIMARY KEY, pieces INTEGER NOT NULL) STRICT;
+    `);
+    db.run("INSERT INTO progress (through, object_prefix) VALUES (0, ?)", prefix);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    db.exec(`PRAGMA user_version = ${VERSION}`);
+  });
+}
+
+/** The text in pieces, each overlapping the next by as much as is asked for of a needle. */
+function piecesOf({ header, body }: SearchText): string[] {
+  const text = withoutNul(header + body);
+  const length = Math.max(PIECE_LENGTH, Math.ceil(text.length / PIECES));
+  // In UTF-16 units twice as long; a character cut in two is whole in the other piece.
+  const overlap = 2 * MAX_QUERY_CHARACTERS;
+  const pieces: string[] = [];
+  for (let at = 0; at < text.length; at += length) {
+    pieces.push(text.slice(at, at + length + overlap));
+  }
+  return pieces;
+}
+
+/** FTS5 passes over NUL, which would join what is not adjacent. */
+function withoutNul(text: string): string {
+  return text.replaceAll("\0", "\ufffd");
+}
+
+/** The FTS5 query for texts with every trigram of `needle`; undefined for what has no trigram. */
+function trigramQuery(needle: string): string | undefined {
+  if (!needle.isWellFormed()) return undefined;
+  const characters = Array.from(withoutNul(needle.slice(0, 2 * MAX_QUERY_CHARACTERS)))
+    .slice(0, MAX_QUERY_CHARACTERS);
+  const trigrams = new Set<string>();
+  for (let at = 0; at + 3 <= characters.length; at++) {
+    trigrams.add(characters.slice(at, at + 3).join(""));
+  }
+  if (trigrams.size === 0) return undefined;
+  return [...trigrams].map((it) => `"${it.replaceAll('"', '""')}"`).join(" AND ");
+}
