@@ -42,9 +42,12 @@ export type Predicate =
   | { readonly op: "emailId" | "threadId"; readonly id: string };
 
 /**
- * The form in which search compares text: Unicode case folding by upper- then lower-casing after
- * NFC normalisation, runs of white space as one space. Both needle and text go through it.
+ * The form in which search compares text: NFC, without case, runs of white space as one space. Both
+ * needle and text go through it. Lower, upper and lower case in turn make equal what is equal in
+ * any case (ẞ, ß and ss); final sigma is sigma, and I is i in Turkish spelling too.
  */
 export function foldCase(text: string): string {
-  return text.normalize("NFC").toUpperCase().toLowerCase().replace(/\s+/g, " ");
+  return text.normalize("NFC").toLowerCase().toUpperCase().toLowerCase()
+    .replaceAll("\u03c2", "\u03c3").replaceAll("i\u0307", "i").normalize("NFC")
+    .replace(/\s+/g, " ");
 }
