@@ -2,8 +2,10 @@ import type { Account, Mailbox, Predicate } from "../store/mod.ts";
 import type { Reader, Writer } from "../wire/mod.ts";
 import type { CommandSpec } from "./command.ts";
 import type { FetchItemSpec } from "./fetch_items.ts";
+import type { FetchModifierSpec } from "./fetch_modifiers.ts";
 import type { ListReturnSpec, ListSelectionSpec } from "./list_options.ts";
 import type { SearchContext } from "./search_keys.ts";
+import type { SearchReturnSpec } from "./search_returns.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -18,7 +20,9 @@ export interface Extension {
   readonly capabilities?: readonly CapabilitySpec[];
   readonly commands?: readonly CommandSpec[];
   readonly fetchItems?: readonly FetchItemSpec[];
+  readonly fetchModifiers?: readonly FetchModifierSpec[];
   readonly searchKeys?: readonly SearchKeySpec[];
+  readonly searchReturns?: readonly SearchReturnSpec[];
   readonly statusItems?: readonly StatusItemSpec[];
   readonly listSelections?: readonly ListSelectionSpec[];
   readonly listReturns?: readonly ListReturnSpec[];
@@ -69,5 +73,5 @@ export interface EnableSpec {
 
 /** Whether an account's owner has switched a capability off (Office 365 trips over some). */
 export function isDisabledFor(account: Account | undefined, name: string): boolean {
-  return account?.disabledCapabilities.includes(name) ?? false;
+  return account?.disabledCapabilities.includes(name.toUpperCase()) ?? false;
 }

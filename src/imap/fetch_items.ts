@@ -17,6 +17,8 @@ export interface FetchItem {
   readonly setsSeen?: boolean;
   /** Fetching it turns CONDSTORE on (RFC 7162 3.1.5). */
   readonly enablesCondstore?: boolean;
+  /** Shows flags, whose keywords must be announced before the response begins. */
+  readonly usesFlags?: boolean;
   /** Items by the same key are answered once. */
   readonly key: string;
   /**

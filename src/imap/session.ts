@@ -13,6 +13,10 @@ export interface Session {
   readonly limits: SessionLimits;
   readonly modes: Modes;
   readonly out: Responder;
+  /** The tag of the command that is running, for responses that name it (RFC 9051 7.3.4). */
+  readonly tag: string;
+  /** Aborted when the connection has ended, so that long work is not done for nobody. */
+  readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   now(): number;
 
@@ -43,8 +47,16 @@ export interface Session {
   unselect(): void;
   /** Tells the client what others changed; EXPUNGE only when `expunge` (RFC 9051 5.5, 7.5.1). */
   catchUp(options: { expunge: boolean }): Promise<void>;
-  /** Waits until the client sends something ("input"), others changed something, or it ended. */
-  waitForChange(): Promise<"input" | "change" | "closed">;
+  /** Waits, for IDLE, until the client sends something, others changed something, or it is over. */
+  waitForChange(timeoutMs: number): Promise<"input" | "change" | "closed" | "timeout">;
+  /** How often IDLE shows a sign of life, in milliseconds. */
+  readonly keepAliveMs: number;
+  /** How long a client may stay silent, in milliseconds. */
+  readonly idleLimitMs: number;
+  /** Ends the connection at once, saying BYE when there is a reason to give. */
+  hangUp(reason?: string): never;
+  /** A line that the client sent outside a command, if one is there whole. */
+  nextLine(): string | undefined;
   /** Turns CONDSTORE on, as any command that mentions mod-sequences does (RFC 7162 3.1). */
   enableCondstore(): void;
 }

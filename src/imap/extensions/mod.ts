@@ -1,25 +1,61 @@
 import type { Extension } from "../extension.ts";
 import { appendLimit } from "./appendlimit.ts";
+import { binary } from "./binary.ts";
 import { children } from "./children.ts";
+import { condstore } from "./condstore.ts";
 import { enable } from "./enable.ts";
+import { esearch } from "./esearch.ts";
 import { id } from "./id.ts";
+import { idle } from "./idle.ts";
+import { inprogress } from "./inprogress.ts";
 import { listExtended } from "./list_extended.ts";
 import { listStatus } from "./list_status.ts";
+import { literalPlus } from "./literal_plus.ts";
+import { move } from "./move.ts";
+import { multiAppend } from "./multiappend.ts";
+import { multisearch } from "./multisearch.ts";
 import { namespace } from "./namespace.ts";
+import { objectid } from "./objectid.ts";
+import { previewExtension } from "./preview.ts";
+import { qresync } from "./qresync.ts";
+import { saslIr } from "./sasl_ir.ts";
+import { savedate } from "./savedate.ts";
+import { searchres } from "./searchres.ts";
 import { specialUse } from "./special_use.ts";
 import { statusSize } from "./status_size.ts";
+import { uidPlus } from "./uidplus.ts";
 import { unselect } from "./unselect.ts";
+import { utf8Accept } from "./utf8_accept.ts";
+import { within } from "./within.ts";
 
 /** Every extension that is spoken. CAPABILITY announces in this order. */
 export const extensions: readonly Extension[] = [
+  literalPlus,
+  saslIr,
   enable,
   id,
-  unselect,
-  children,
+  idle,
   namespace,
+  unselect,
+  uidPlus,
+  children,
+  move,
+  specialUse,
   listExtended,
   listStatus,
-  specialUse,
   statusSize,
+  esearch,
+  searchres,
+  binary,
+  utf8Accept,
   appendLimit,
+  condstore,
+  qresync,
+  multiAppend,
+  savedate,
+  within,
+  previewExtension,
+  inprogress,
+  multisearch,
+  objectid,
 ];

@@ -4,11 +4,17 @@ import type { Modes, Responder, View } from "../session.ts";
 import { writeFlags } from "./flags.ts";
 import { announceKeywords } from "./keywords.ts";
 
-/** `* 3 FETCH (UID 7`, or `* 7 UIDFETCH (` under UIDONLY (RFC 9586 3.1): up to the first item. */
-export function beginFetch(out: Responder, view: View, modes: Modes, uid: Uid): void {
-  out.writer.raw(
-    modes.uidOnly ? `* ${uid} UIDFETCH (` : `* ${view.seqNum(uid)} FETCH (UID ${uid} `,
-  );
+/**
+ * The beginning of a FETCH response, up to its first item: `* 3 FETCH (UID 7`, or `* 7 UIDFETCH (`
+ * under UIDONLY (RFC 9586 3.1). Gives what separates it from the next item.
+ */
+export function beginFetch(out: Responder, view: View, modes: Modes, uid: Uid): "" | " " {
+  if (modes.uidOnly) {
+    out.writer.raw(`* ${uid} UIDFETCH (`);
+    return "";
+  }
+  out.writer.raw(`* ${view.seqNum(uid)} FETCH (UID ${uid}`);
+  return " ";
 }
 
 /** A FETCH response with the flags of a message, and its mod-sequence under CONDSTORE. */
@@ -20,11 +26,11 @@ export function writeFlagsResponse(
   options: { flags: boolean } = { flags: true },
 ): void {
   if (options.flags) announceRowKeywords(out, view, row.keywords);
-  beginFetch(out, view, modes, row.uid);
+  const separator = beginFetch(out, view, modes, row.uid);
   const parts: string[] = [];
   if (options.flags) parts.push(`FLAGS ${flagsOf(row, view, modes)}`);
   if (modes.condstore) parts.push(`MODSEQ (${row.modSeq})`);
-  out.writer.raw(`${parts.join(" ")})\r\n`);
+  out.writer.raw(`${separator}${parts.join(" ")})\r\n`);
 }
 
 /** The flags of a message as this session sees them. */

@@ -1,0 +1,109 @@
+import { parseMailboxName } from "../../store/mod.ts";
+import type { Reader, SequenceSet } from "../../wire/mod.ts";
+import { command, type Completion, SELECTED } from "../command.ts";
+import { writeExpunges } from "../format/expunge.ts";
+import { no } from "../imap_error.ts";
+import type { Session } from "../session.ts";
+import { orTryCreate } from "../store_failure.ts";
+
+/** COPY (RFC 9051 6.4.7). */
+export const copyCommand = command({
+  name: "COPY",
+  states: SELECTED,
+  rfc: "RFC 9051 6.4.7",
+  catchUp: "all",
+  takesSequenceNumbers: true,
+  parse: readArguments,
+  run: (session, args) => runCopy(session, args, "seq"),
+});
+
+/** UID COPY (RFC 9051 6.4.9). */
+export const uidCopyCommand = command({
+  name: "UID COPY",
+  states: SELECTED,
+  rfc: "RFC 9051 6.4.9",
+  catchUp: "all",
+  parse: readArguments,
+  run: (session, args) => runCopy(session, args, "uid"),
+});
+
+/** MOVE (RFC 6851 3.1, RFC 9051 6.4.8). */
+export const moveCommand = command({
+  name: "MOVE",
+  states: SELECTED,
+  rfc: "RFC 6851 3.1",
+  catchUp: "all",
+  takesSequenceNumbers: true,
+  parse: readArguments,
+  run: (session, args) => runMove(session, args, "seq"),
+});
+
+/** UID MOVE (RFC 6851 3.2). */
+export const uidMoveCommand = command({
+  name: "UID MOVE",
+  states: SELECTED,
+  rfc: "RFC 6851 3.2",
+  catchUp: "all",
+  parse: readArguments,
+  run: (session, args) => runMove(session, args, "uid"),
+});
+
+interface CopyArguments {
+  readonly set: SequenceSet;
+  readonly destination: string;
+}
+
+function readArguments(reader: Reader): CopyArguments {
+  reader.space();
+  const set = reader.sequenceSet();
+  reader.space();
+  return { set, destination: reader.mailbox() };
+}
+
+async function runCopy(
+  session: Session,
+  { set, destination }: CopyArguments,
+  by: "seq" | "uid",
+): Promise<Completion | void> {
+  const view = session.selected;
+  const uids = view.resolve(set, by);
+  const name = parseMailboxName(destination);
+  const { store } = session.account;
+  const result = await orTryCreate(() => store.copy(view.mailboxId, uids, name));
+  if (result.from.isEmpty) return nothingDone(uids.isEmpty, by);
+  return {
+    code: `COPYUID ${result.destination.uidValidity} ${result.from} ${result.to}`,
+    text: "Copied",
+  };
+}
+
+async function runMove(
+  session: Session,
+  { set, destination }: CopyArguments,
+  by: "seq" | "uid",
+): Promise<Completion | void> {
+  const view = session.selected;
+  if (view.isReadOnly) throw no("Mailbox is read-only");
+  const uids = view.resolve(set, by);
+  const name = parseMailboxName(destination);
+  const { store } = session.account;
+  const result = await orTryCreate(() => store.move(view.mailboxId, uids, name));
+  if (result.from.isEmpty) return nothingDone(uids.isEmpty, by);
+  const { out, modes } = session;
+  // Before the expunges, as RFC 6851 4.3 asks, so that the client can follow the messages.
+  out.untagged(
+    `OK [COPYUID ${result.destination.uidValidity} ${result.from} ${result.to}] Moved`,
+  );
+  writeExpunges(out, view, modes, result.from);
+  view.forget(result.from);
+  if (result.destination.id !== view.mailboxId) view.toldChange(result.modSeq);
+  return modes.qresync && result.modSeq !== undefined
+    ? { code: `HIGHESTMODSEQ ${result.modSeq}` }
+    : {};
+}
+
+/** UIDs that name nothing are no error (RFC 9051 6.4.9); known messages that are gone are. */
+function nothingDone(isEmpty: boolean, by: "seq" | "uid"): Completion {
+  if (by === "seq" || !isEmpty) throw no("The messages are gone", "EXPUNGEISSUED");
+  return { text: "No message matched" };
+}

@@ -1,0 +1,25 @@
+/**
+ * imap: what the protocol means. Laws: commands, items, keys and options are data in the registry's
+ * tables, and an extension is one file and one line in `extensions/mod.ts`; a command reaches the
+ * client and the store through `Session` alone; it makes one call to the store, never one for each
+ * message; it fails by throwing, and answers before it is durable never.
+ */
+import { core } from "./core.ts";
+import { extensions } from "./extensions/mod.ts";
+import { Registry } from "./registry.ts";
+
+export * from "./capabilities.ts";
+export * from "./command.ts";
+export type { CapabilitySpec, Extension } from "./extension.ts";
+export { writeExpunges } from "./format/expunge.ts";
+export { writeFlagsResponse } from "./format/fetch_response.ts";
+export { announceKeywords } from "./format/keywords.ts";
+export * from "./imap_error.ts";
+export { Registry } from "./registry.ts";
+export * from "./session.ts";
+export { storeFailure } from "./store_failure.ts";
+
+/** The protocol with every extension. */
+export function createRegistry(): Registry {
+  return new Registry([core, ...extensions]);
+}

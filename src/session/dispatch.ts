@@ -1,0 +1,126 @@
+import { logger, metrics } from "../base/mod.ts";
+import { type Completion, ImapError, type Session, type State, storeFailure } from "../imap/mod.ts";
+import { StoreError } from "../store/mod.ts";
+import { WireError } from "../wire/mod.ts";
+import type { Heading } from "./literals.ts";
+import { ConnectionLost } from "./responder.ts";
+
+const log = logger("session");
+
+/** How a command ended, for the log, the metrics and the count of bad commands. */
+export type Outcome = "ok" | "no" | "bad" | "error";
+
+/**
+ * Runs one framed command to its tagged response: looks it up, checks state and arguments, runs it,
+ * tells what others changed, and answers. `refusal` is why its literals were not taken, if so. Only
+ * a lost connection gets out of here as an exception.
+ */
+export async function dispatch(
+  session: Session,
+  heading: Heading,
+  refusal: unknown,
+): Promise<Outcome> {
+  const started = performance.now();
+  const { tag, name, spec } = heading;
+  let outcome: Outcome = "error";
+  try {
+    let completion: Completion | void;
+    try {
+      if (refusal !== undefined) throw refusal;
+      completion = await run(session, heading);
+    } catch (error) {
+      if (error instanceof ConnectionLost) throw error;
+      const failure = describeFailure(error, name);
+      outcome = failure.outcome;
+      if (spec && outcome !== "bad") await session.catchUp({ expunge: spec.catchUp === "all" });
+      tagged(session, tag, failure.status, failure.code, failure.text);
+      return outcome;
+    }
+    if (spec && spec.catchUp !== "none") {
+      await session.catchUp({ expunge: spec.catchUp === "all" });
+      tellHeldBack(session);
+    }
+    tagged(session, tag, "OK", completion?.code, completion?.text ?? `${name} completed`);
+    return outcome = "ok";
+  } finally {
+    const command = spec?.name ?? "unknown";
+    metrics.add("imap_commands_total", { command, result: outcome });
+    log.debug("{command} {outcome} in {ms} ms", {
+      command,
+      outcome,
+      ms: Math.round((performance.now() - started) * 100) / 100,
+    });
+  }
+}
+
+async function run(session: Session, heading: Heading): Promise<Completion | void> {
+  const { spec, reader, name } = heading;
+  if (!spec) throw new WireError("Unknown command");
+  const state = stateOf(session);
+  if (!spec.states.includes(state)) {
+    throw new WireError(`${name} is not allowed ${WHEN[state]}`);
+  }
+  if (spec.takesSequenceNumbers && session.modes.uidOnly) {
+    throw new WireError("Use the UID form of the command", "UIDREQUIRED");
+  }
+  const args = spec.parse(reader, session);
+  reader.end();
+  return await spec.run(session, args);
+}
+
+const WHEN: Record<State, string> = {
+  notAuthenticated: "before login",
+  authenticated: "now; select a mailbox or stay logged in as you are",
+  selected: "after login",
+};
+
+function stateOf(session: Session): State {
+  if (!session.login) return "notAuthenticated";
+  return session.view ? "selected" : "authenticated";
+}
+
+/**
+ * When changes were told but expunges with lower mod-sequences held back, a QRESYNC client must not
+ * take the highest number it saw for what it knows (RFC 7162 3.2).
+ */
+function tellHeldBack({ view, modes, out }: Session): void {
+  if (modes.qresync && view && !view.pendingExpunges.isEmpty) {
+    out.untagged(`OK [HIGHESTMODSEQ ${view.modSeq}] Expunges are held back`);
+  }
+}
+
+interface Failure {
+  readonly outcome: Outcome;
+  readonly status: "NO" | "BAD";
+  readonly code: string | undefined;
+  readonly text: string;
+}
+
+function describeFailure(error: unknown, name: string): Failure {
+  if (error instanceof StoreError) error = storeFailure(error);
+  if (error instanceof WireError) {
+    return { outcome: "bad", status: "BAD", code: error.code, text: error.message };
+  }
+  if (error instanceof ImapError) {
+    const outcome = error.status === "NO" ? "no" : "bad";
+    return { outcome, status: error.status, code: error.code, text: error.message };
+  }
+  log.error("{name} failed: {error}", { name, error });
+  metrics.add("imap_internal_errors_total");
+  return {
+    outcome: "error",
+    status: "NO",
+    code: "SERVERBUG",
+    text: "The server failed; nothing was changed",
+  };
+}
+
+function tagged(
+  session: Session,
+  tag: string,
+  status: "OK" | "NO" | "BAD",
+  code: string | undefined,
+  text: string,
+): void {
+  session.out.writer.raw(`${tag} ${status} ${code === undefined ? "" : `[${code}] `}${text}\r\n`);
+}
