@@ -10,7 +10,9 @@ import {
   MAX_TOTAL_HEADER_BYTES,
 } from "./limits.ts";
 import type { MimePart, PartDescription } from "./mime_part.ts";
+import { parameterText } from "./parameters.ts";
 import { splitType } from "./part_header.ts";
+import { trimRawEnd } from "./raw_text.ts";
 
 /** What the scanner asks and tells while it walks through a message. */
 export interface ScanListener {
@@ -226,9 +228,9 @@ export class MimeScanner {
     if (nests && isFull) Object.assign(part, splitType("application/octet-stream"));
     let boundary: string | undefined;
     if (part.type === "multipart") {
-      boundary = part.parameters.find(({ name }) => name === "boundary")?.value.trimEnd();
-      const isUsable = boundary !== undefined && boundary !== "" &&
-        boundary.length <= MAX_BOUNDARY_LENGTH;
+      const plain = part.parameters.find(({ name }) => name === "boundary")?.value;
+      boundary = trimRawEnd(plain ?? parameterText(part.parameters, "boundary") ?? "");
+      const isUsable = boundary !== "" && boundary.length <= MAX_BOUNDARY_LENGTH;
       // RFC 2045 5.2 has a Content-Type that is not valid taken as plain text.
       if (!isUsable) Object.assign(part, splitType("text/plain"));
     }

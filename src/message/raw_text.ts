@@ -18,6 +18,13 @@ export function trimRaw(text: string): string {
   return start === 0 && end === text.length ? text : text.slice(start, end);
 }
 
+/** `text` without white space at its end. */
+export function trimRawEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
 /** The first `length` UTF-16 units of a decoded text, one less where that would halve a character. */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;

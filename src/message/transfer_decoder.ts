@@ -142,6 +142,20 @@ class QuotedPrintableDecoder implements TransferDecoder {
     };
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i]!;
+      if (held.length === 0) {
+        // The usual cases, when the bytes that decide are at hand.
+        const next = chunk[i + 1] ?? LF;
+        if (byte > EQUALS || (byte > 32 && byte < EQUALS) || (byte === 32 && next > EQUALS)) {
+          out[length++] = byte;
+          continue;
+        }
+        const value = byte === EQUALS ? hexValue(next) * 16 + hexValue(chunk[i + 2] ?? LF) : -1;
+        if (value >= 0 && hexValue(chunk[i + 2] ?? LF) >= 0) {
+          out[length++] = value;
+          i += 2;
+          continue;
+        }
+      }
       if (held.length > 0 && held[0] === EQUALS) {
         // "=" has come: two hex digits, or white space up to the line's end (a soft break).
         const last = held[held.length - 1]!;

@@ -178,6 +178,13 @@ Deno.test("a boundary line may have white space after it, and the longest bounda
   assert.equal(section(message, "1.1"), "one");
 });
 
+Deno.test("a boundary may be continued or in extended notation", () => {
+  for (const boundary of ['boundary*0="a"; boundary*1=b', "boundary*=us-ascii''a%62"]) {
+    const { root } = parse(`Content-Type: multipart/mixed; ${boundary}`, "", "--ab", "", "x");
+    assert.equal(root.children[0]?.size, 3, boundary);
+  }
+});
+
 Deno.test("a part without header line is text from its first line on", () => {
   const message = crlf(
     "Content-Type: multipart/mixed; boundary=b",
@@ -336,6 +343,11 @@ Deno.test("hostile messages take linear time", () => {
     parseMessage(raw(head + bulk));
     parseMessage(raw(`Subject: ${bulk}`));
     parseMessage(raw(`Content-Type: ${bulk}`));
+  }
+  const deep = text(nested(MAX_DEPTH)).split("deepest")[0] ?? "";
+  for (const line of ["--b\r\n", "--b1x\r\n", "=?a?q?b?= "]) {
+    parseMessage(raw(deep + line.repeat(200_000)));
+    parseMessage(raw(`Subject: ${line.repeat(100_000)}`));
   }
   assert.ok(performance.now() - start < 20_000);
 });
