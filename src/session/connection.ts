@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import type { AuthSuccess, ConnectionLogin } from "../auth/mod.ts";
-import { Latch, logger, metrics } from "../base/mod.ts";
+import { logger, metrics } from "../base/mod.ts";
 import {
   bad,
   capabilityText,
@@ -14,33 +14,22 @@ import {
 } from "../imap/mod.ts";
 import type { Transport } from "../net/mod.ts";
 import type { SelectedMailbox } from "../store/mod.ts";
-import {
-  type Frame,
-  Framer,
-  type LiteralHeader,
-  MAX_CONTINUATION_BYTES,
-  WireError,
-} from "../wire/mod.ts";
+import { type Frame, type LiteralHeader, WireError } from "../wire/mod.ts";
 import { runExchange, successOf } from "./authentication.ts";
 import { dispatch, type Outcome } from "./dispatch.ts";
+import { Input } from "./input.ts";
 import {
   COMMANDS_PER_TURN,
-  LITERAL_PIECE_BYTES,
   LOOK_AGAIN_MS,
   MAX_BAD_COMMANDS,
   MAX_BAD_COMMANDS_BEFORE_LOGIN,
 } from "./limits.ts";
-import {
-  checkHeldLiteral,
-  type Heading,
-  LiteralTooBig,
-  readHeading,
-  Receivers,
-} from "./literals.ts";
+import { type Heading, LiteralTooBig, readHeading } from "./literals.ts";
 import { Modes } from "./modes.ts";
 import { ConnectionLost, Responder } from "./responder.ts";
 import type { SessionServices } from "./services.ts";
 import { applyChanges } from "./updates.ts";
+import { Uploads } from "./uploads.ts";
 import { View } from "./view.ts";
 
 const log = logger("session");
@@ -70,20 +59,19 @@ class Connection implements Session {
   readonly out: Responder;
   #transport: Transport;
   #services: SessionServices;
-  #framer = new Framer();
-  #receivers = new Receivers();
-  /** Why a literal of the present command was refused; its outcome once the command is whole. */
-  #refusal: unknown;
-  #wake = new Latch();
-  #gone: AbortController | undefined;
+  #input: Input;
+  #uploads: Uploads;
   #auth: ConnectionLogin;
   #login: Login | undefined;
   #unsubscribe: (() => void) | undefined;
   #view: View | undefined;
+  /** What follows the tagged OK of the command that runs. */
   #next: Next;
   #tag = "*";
   /** The account changed since the log was last read. */
   #isNudged = false;
+  /** Waits in IDLE, so that a nudge must wake it. */
+  #isIdle = false;
   /** Password, keys or status of the account changed: may this session go on? */
   #mustRecheck = false;
   #lastLook = 0;
@@ -92,22 +80,22 @@ class Connection implements Session {
   constructor(transport: Transport, services: SessionServices) {
     this.#transport = transport;
     this.#services = services;
+    const { times, clock } = services;
+    this.modes = new Modes(services.registry);
+    this.out = new Responder(transport, times.writeMs);
+    this.#input = new Input(transport, this.out, clock);
+    this.#input.mayGoOn = () => this.#mayGoOn();
+    this.#uploads = new Uploads(this.#input, this.out, times.inCommandMs);
     this.#auth = services.authenticator.forConnection(() => ({
       protocol: "imap",
       ...this.#transport.facts,
     }));
-    this.modes = new Modes(services.registry);
-    this.out = new Responder(transport, services.times.writeMs);
   }
 
   async run(login: Login | undefined): Promise<void> {
-    const wake = () => {
-      if (this.#transport.broken) this.#gone?.abort();
-      this.#wake.set();
-    };
-    this.#transport.onReadable = wake;
+    const wake = () => this.#input.wake();
     this.#services.shutdown.addEventListener("abort", wake);
-    metrics.add("imap_connections", {}, 1);
+    metrics.add("postern_imap_connections", {}, 1);
     try {
       if (login) this.#enter(login);
       this.out.untagged(`${login ? "PREAUTH" : "OK"} [${capabilityText(this)}] IMAP server ready`);
@@ -115,10 +103,10 @@ class Connection implements Session {
     } catch (error) {
       if (!(error instanceof ConnectionLost)) log.error("session failed: {error}", { error });
     } finally {
-      metrics.add("imap_connections", {}, -1);
+      metrics.add("postern_imap_connections", {}, -1);
       this.#services.shutdown.removeEventListener("abort", wake);
       this.#unsubscribe?.();
-      await this.#receivers.discard().catch((error: unknown) =>
+      await this.#uploads.discard().catch((error: unknown) =>
         log.error("could not discard an upload: {error}", { error })
       );
       this.out.send();
@@ -137,22 +125,76 @@ class Connection implements Session {
     }
   }
 
-  async #handle(frame: Frame): Promise<void> {
-    const refusal = frame.tooLong
-      ? new WireError("The command is too long", "TOOBIG")
-      : this.#refusal;
-    this.#refusal = undefined;
-    try {
-      const heading = this.#heading(frame);
-      this.#tag = heading?.tag ?? "*";
-      const outcome = heading ? await dispatch(this, heading, refusal) : "bad";
-      if (!heading) this.out.untagged("BAD A command begins with a tag and a space");
-      this.#countBad(outcome);
-    } finally {
-      await this.#receivers.discard();
+  /** The next whole command, or undefined when the connection is over. */
+  async #nextFrame(): Promise<Frame | undefined> {
+    const { framer } = this.#input;
+    for (;;) {
+      const event = framer.next();
+      if (event?.kind === "command") return event.frame;
+      if (event) {
+        if (!await this.#takeLiteral(event.frame, event.literal)) return undefined;
+        continue;
+      }
+      await this.out.flush();
+      const { inCommandMs, idleMs, beforeLoginMs } = this.#services.times;
+      const timeoutMs = this.#login ? idleMs : beforeLoginMs;
+      if (!await this.#input.waitForBytes(framer.isInCommand ? inCommandMs : timeoutMs)) return;
     }
   }
 
+  /** Deals with one literal; false when the connection is over. */
+  async #takeLiteral(frame: Frame, literal: LiteralHeader): Promise<boolean> {
+    const heading = this.#heading(frame);
+    let receiver: LiteralReceiver | undefined;
+    try {
+      receiver = await this.#uploads.open(this, heading, frame, literal);
+    } catch (error) {
+      if (error instanceof ConnectionLost) throw error;
+      this.#uploads.refusal = error;
+      return await this.#refuseLiteral(frame, literal);
+    }
+    await this.#uploads.take(literal, receiver);
+    return true;
+  }
+
+  /**
+   * A synchronizing literal is refused by answering at once; one that is under way is read over and
+   * the answer given when the command is whole, unless it is so large that the client must go.
+   */
+  async #refuseLiteral(frame: Frame, literal: LiteralHeader): Promise<boolean> {
+    const { framer } = this.#input;
+    if (literal.isSynchronizing) {
+      framer.abandonCommand();
+      await this.#handle(frame);
+      return true;
+    }
+    if (this.#uploads.refusal instanceof LiteralTooBig) {
+      this.out.untagged("BYE [ALERT] Literal is larger than this server accepts");
+      await this.#handle(frame);
+      return false;
+    }
+    framer.skipLiteral();
+    return true;
+  }
+
+  async #handle(frame: Frame): Promise<void> {
+    const heading = this.#heading(frame);
+    if (!heading) {
+      this.out.untagged("BAD A command begins with a tag and a space");
+      return this.#countBad("bad");
+    }
+    this.#tag = heading.tag;
+    const refusal = frame.tooLong
+      ? new WireError("The command is too long", "TOOBIG")
+      : this.#uploads.refusal;
+    try {
+      this.#countBad(await dispatch(this, heading, refusal));
+    } finally {
+      await this.#uploads.discard();
+    }
+  }
+
+  /** Tag and name of the command; undefined when there is no tag to answer to. */
   #heading(frame: Frame): Heading | undefined {
     try {
       return readHeading(frame, this.registry, this.modes.nameMode);
@@ -170,162 +212,39 @@ class Connection implements Session {
     this.logOut();
   }
 
-  // What comes in.
-
-  /** The next whole command, or undefined when the connection is over. */
-  async #nextFrame(): Promise<Frame | undefined> {
-    for (;;) {
-      const event = this.#framer.next();
-      if (event?.kind === "command") return event.frame;
-      if (event) {
-        if (!await this.#takeLiteral(event.frame, event.literal)) return undefined;
-        continue;
-      }
-      await this.out.flush();
-      const { times } = this.#services;
-      const waitMs = this.#framer.isInCommand
-        ? times.inCommandMs
-        : this.#login
-        ? times.idleMs
-        : times.beforeLoginMs;
-      if (await this.#waitForInput(waitMs) !== "input") return undefined;
-    }
+  /** Whether the server stays up and the account is still as it was at login. Says BYE if not. */
+  #mayGoOn(): Promise<boolean> | true {
+    if (!this.#mustRecheck && !this.#services.shutdown.aborted) return true;
+    return this.#checkStanding();
   }
 
-  /** Deals with one literal; false when the connection is over. */
-  async #takeLiteral(frame: Frame, literal: LiteralHeader): Promise<boolean> {
-    let receiver: LiteralReceiver | undefined;
-    try {
-      if (this.#refusal !== undefined) throw this.#refusal;
-      receiver = await this.#receiverFor(frame, literal);
-    } catch (error) {
-      if (error instanceof ConnectionLost) throw error;
-      return await this.#refuseLiteral(frame, literal, error);
-    }
-    if (literal.isSynchronizing) {
-      this.out.writer.raw("+ Ready for literal data\r\n");
-      await this.out.flush();
-    }
-    if (!receiver) {
-      this.#framer.holdLiteral();
-      return true;
-    }
-    this.#receivers.add(receiver);
-    this.#framer.streamLiteral();
-    for (;;) {
-      const bytes = this.#framer.takeLiteralBytes(LITERAL_PIECE_BYTES);
-      if (bytes === undefined) break;
-      if (bytes.length === 0) {
-        if (await this.#waitForInput(this.#services.times.inCommandMs) !== "input") return false;
-      } else if (this.#refusal === undefined) {
-        await receiver.write(bytes).catch((error: unknown) => this.#refusal = error);
-      }
-    }
-    const streamed = this.#refusal === undefined
-      ? await receiver.end().catch((error: unknown) => void (this.#refusal = error))
-      : undefined;
-    this.#framer.endStreamedLiteral(streamed);
-    return true;
-  }
-
-  async #receiverFor(frame: Frame, literal: LiteralHeader): Promise<LiteralReceiver | undefined> {
-    const heading = this.#heading(frame);
-    if (!heading?.spec) throw new WireError("Unknown command");
-    if (frame.tooLong) throw new WireError("The command is too long", "TOOBIG");
-    const receiver = await heading.spec.receiveLiteral?.(this, frame, literal);
-    if (!receiver) checkHeldLiteral(frame, literal, this.#login !== undefined);
-    return receiver;
-  }
-
-  /**
-   * A synchronizing literal is refused by answering at once; one that is under way is read over and
-   * the answer given when the command is whole, unless it is so large that the client must go.
-   */
-  async #refuseLiteral(frame: Frame, literal: LiteralHeader, refusal: unknown): Promise<boolean> {
-    if (literal.isSynchronizing) {
-      this.#framer.abandonCommand();
-      this.#refusal = refusal;
-      await this.#handle(frame);
-      return true;
-    }
-    if (refusal instanceof LiteralTooBig) {
-      this.out.untagged("BYE [ALERT] Literal is larger than this server accepts");
-      this.#refusal = refusal;
-      await this.#handle(frame);
+  async #checkStanding(): Promise<boolean> {
+    if (this.#services.shutdown.aborted) {
+      this.out.untagged("BYE Server is shutting down");
       return false;
     }
-    this.#refusal = refusal;
-    this.#framer.skipLiteral();
-    return true;
+    this.#mustRecheck = false;
+    if (!this.#login) return true;
+    const { id, securityVersion } = this.#login.account;
+    const account = await this.#services.store.directory.getAccount(id);
+    if (account?.securityVersion === securityVersion) return true;
+    this.out.untagged("BYE Account was disabled, removed or its credentials changed");
+    return false;
   }
-
-  /** Waits for bytes and gives them to the framer. */
-  async #waitForInput(timeoutMs: number): Promise<"input" | "closed"> {
-    const deadline = this.now() + timeoutMs;
-    for (;;) {
-      const cause = await this.#wait(deadline);
-      if (cause === "input") return "input";
-      if (cause === "closed") return "closed";
-      if (cause === "timeout") {
-        this.out.untagged("BYE Inactive for too long");
-        return "closed";
-      }
-    }
-  }
-
-  /**
-   * Waits until there is input (taken into the framer), a nudge, the end of the connection, of the
-   * server or of this session's right to be here, or the deadline in milliseconds since 1970.
-   */
-  async #wait(deadline: number): Promise<"input" | "nudge" | "closed" | "timeout"> {
-    for (;;) {
-      const bytes = this.#transport.tryRead();
-      if (bytes) {
-        this.#framer.push(bytes);
-        return "input";
-      }
-      if (bytes === null) return "closed";
-      if (this.#services.shutdown.aborted) {
-        this.out.untagged("BYE Server is shutting down");
-        return "closed";
-      }
-      if (this.#mustRecheck && !await this.#mayGoOn()) return "closed";
-      const left = deadline - this.now();
-      if (left <= 0) return "timeout";
-      const timer = setTimeout(() => this.#wake.set(), left);
-      await this.#wake.wait();
-      clearTimeout(timer);
-      if (this.#isNudged && this.#isWatching) return "nudge";
-    }
-  }
-
-  /** Whether a nudge is of interest while waiting: in IDLE. */
-  #isWatching = false;
 
   async waitForChange(timeoutMs: number): Promise<"input" | "change" | "closed" | "timeout"> {
-    if (this.#isNudged) return "change";
-    this.#isWatching = true;
-    const cause = await this.#wait(this.now() + timeoutMs);
-    this.#isWatching = false;
-    return cause === "nudge" ? "change" : cause;
+    this.#isIdle = true;
+    const result = await this.#input.wait(timeoutMs, () => this.#isNudged);
+    this.#isIdle = false;
+    return result === "watched" ? "change" : result;
   }
 
   nextLine(): string | undefined {
-    const line = this.#framer.nextLine(MAX_CONTINUATION_BYTES);
-    if (line === "too-long") throw new WireError("Line is too long", "TOOBIG");
-    return line;
+    return this.#input.nextLine();
   }
 
-  async ask(text: string): Promise<string> {
-    this.out.writer.raw(`+ ${text}\r\n`);
-    await this.out.flush();
-    for (;;) {
-      const line = this.nextLine();
-      if (line !== undefined) return line;
-      if (await this.#waitForInput(this.#services.times.inCommandMs) !== "input") {
-        throw new ConnectionLost();
-      }
-    }
+  ask(text: string): Promise<string> {
+    return this.#input.ask(text, this.#services.times.inCommandMs);
   }
 
   // Who it is.
@@ -359,19 +278,8 @@ class Connection implements Session {
     this.#unsubscribe = this.#services.notifier.subscribe(login.account.id, (kind) => {
       if (kind === "security") this.#mustRecheck = true;
       this.#isNudged = true;
-      if (this.#isWatching || kind === "security") this.#wake.set();
+      if (this.#isIdle || kind === "security") this.#input.wake();
     });
-  }
-
-  /** Whether the account is still as it was at login in what sessions rely on; says BYE if not. */
-  async #mayGoOn(): Promise<boolean> {
-    this.#mustRecheck = false;
-    if (!this.#login) return true;
-    const { id, securityVersion } = this.#login.account;
-    const account = await this.#services.store.directory.getAccount(id);
-    if (account && account.securityVersion === securityVersion) return true;
-    this.out.untagged("BYE Account was disabled, removed or its credentials changed");
-    return false;
   }
 
   // What is selected.
@@ -448,9 +356,7 @@ class Connection implements Session {
   }
 
   get signal(): AbortSignal {
-    this.#gone ??= new AbortController();
-    if (this.#transport.broken) this.#gone.abort();
-    return this.#gone.signal;
+    return this.#input.signal;
   }
 
   get keepAliveMs(): number {
@@ -485,7 +391,7 @@ class Connection implements Session {
   async #changeTransport(next: "startTls" | "startCompression"): Promise<void> {
     this.#next = undefined;
     await this.out.flush();
-    this.#transport.unread(this.#framer.takeRest());
+    this.#transport.unread(this.#input.framer.takeRest());
     if (next === "startCompression") return this.#transport.startCompression();
     const { tls } = this.#services;
     if (!tls) throw new Error("STARTTLS without a certificate");

@@ -44,7 +44,7 @@ export async function dispatch(
     return outcome = "ok";
   } finally {
     const command = spec?.name ?? "unknown";
-    metrics.add("imap_commands_total", { command, result: outcome });
+    metrics.add("postern_imap_commands_total", { command, result: outcome });
     log.debug("{command} {outcome} in {ms} ms", {
       command,
       outcome,
@@ -106,7 +106,7 @@ function describeFailure(error: unknown, name: string): Failure {
     return { outcome, status: error.status, code: error.code, text: error.message };
   }
   log.error("{name} failed: {error}", { name, error });
-  metrics.add("imap_internal_errors_total");
+  metrics.add("postern_internal_errors_total");
   return {
     outcome: "error",
     status: "NO",

@@ -1,4 +1,4 @@
-import { type CommandSpec, type LiteralReceiver, no, type Registry } from "../imap/mod.ts";
+import type { CommandSpec, Registry } from "../imap/mod.ts";
 import {
   type Frame,
   type LiteralHeader,
@@ -51,22 +51,5 @@ export function checkHeldLiteral(frame: Frame, literal: LiteralHeader, isLoggedI
   const most = isLoggedIn ? MAX_LITERALS_BYTES : MAX_LITERALS_BYTES_BEFORE_LOGIN;
   if (count > MAX_LITERALS || literal.size > MAX_LITERAL_BYTES || bytes > most) {
     throw new LiteralTooBig("Literal is larger than this command may hold", "TOOBIG");
-  }
-}
-
-/** The receivers of one frame's literals, thrown away after the command whatever came of it. */
-export class Receivers {
-  #receivers: LiteralReceiver[] = [];
-
-  add(receiver: LiteralReceiver): void {
-    if (this.#receivers.length === MAX_LITERALS) throw no("Too many messages", "LIMIT");
-    this.#receivers.push(receiver);
-  }
-
-  async discard(): Promise<void> {
-    const receivers = this.#receivers;
-    if (receivers.length === 0) return;
-    this.#receivers = [];
-    for (const receiver of receivers) await receiver.discard();
   }
 }
