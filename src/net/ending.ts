@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { resumeReading } from "./flow.ts";
 import { CLOSE_FLUSH_MS, CLOSE_LINGER_MS } from "./limits.ts";
 
 /**
@@ -24,7 +25,7 @@ export function endPolitely(socket: Socket): Promise<void> {
       if (socket.writableFinished) socket.destroy();
     });
     socket.end();
-    socket.resume();
+    resumeReading(socket);
   });
 }
 

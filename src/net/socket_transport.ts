@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { type Bytes, concatBytes, logger } from "../base/mod.ts";
 import { DEFAULT_COMPRESSION_LEVEL, deflatePiece, Inflater, type InflaterSink } from "./deflate.ts";
 import { endPolitely, ignoreError } from "./ending.ts";
+import { pauseReading, resumeReading } from "./flow.ts";
 import {
   HANDSHAKE_TIMEOUT_MS,
   INFLATED_HIGH_WATER,
@@ -51,7 +52,7 @@ export class SocketTransport implements Transport, InflaterSink {
     this.#inputLength = 0;
     if (this.#paused) {
       this.#paused = false;
-      if (this.#inflater === undefined) this.#socket.resume();
+      if (this.#inflater === undefined) resumeReading(this.#socket);
       else this.#inflater.resume();
     }
     return bytes;
@@ -198,7 +199,7 @@ export class SocketTransport implements Transport, InflaterSink {
   }
 
   onInflateIdle(): void {
-    this.#socket.resume();
+    resumeReading(this.#socket);
     this.#notify();
   }
 
@@ -215,7 +216,7 @@ export class SocketTransport implements Transport, InflaterSink {
     socket.on("close", this.#onClose);
     socket.on("drain", this.#onDrain);
     if (socket.readableEnded) this.#peerEnded = true;
-    else socket.resume();
+    else resumeReading(socket);
   }
 
   #detach(socket: Socket): void {
@@ -235,7 +236,7 @@ export class SocketTransport implements Transport, InflaterSink {
     this.#append(bytes);
     if (this.#inputLength > INPUT_HIGH_WATER) {
       this.#paused = true;
-      this.#socket.pause();
+      pauseReading(this.#socket);
     }
     this.#notify();
   };
@@ -261,7 +262,7 @@ export class SocketTransport implements Transport, InflaterSink {
 
   #inflate(bytes: Bytes): void {
     this.#inflater ??= new Inflater(this);
-    if (!this.#inflater.feed(bytes)) this.#socket.pause();
+    if (!this.#inflater.feed(bytes)) pauseReading(this.#socket);
   }
 
   /** Waits until the operating system has taken all output. */
