@@ -122,7 +122,7 @@ function readUids(reader: Reader, context: SearchContext): Predicate {
 function readOr(reader: Reader, context: SearchContext): Predicate {
   const of: Predicate[] = [];
   do {
-    if (of.length === MAX_LIST_ITEMS) throw new WireError("Too many search keys");
+    if (of.length === MAX_LIST_ITEMS - 1) throw new WireError("Too many search keys");
     reader.space();
     of.push(parseSearchKey(reader, context));
     reader.space();

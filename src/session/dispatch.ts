@@ -30,14 +30,17 @@ export async function dispatch(
       completion = await run(session, heading);
     } catch (error) {
       if (error instanceof ConnectionLost) throw error;
+      // Work that the end of the connection cut short has not failed.
+      if (session.signal.aborted) throw new ConnectionLost();
       const failure = describeFailure(error, name);
       outcome = failure.outcome;
       if (spec && outcome !== "bad") await session.catchUp({ expunge: spec.catchUp === "all" });
       tagged(session, tag, failure.status, failure.code, failure.text);
       return outcome;
     }
-    if (spec && spec.catchUp !== "none") {
-      await session.catchUp({ expunge: spec.catchUp === "all" });
+    const catchUp = completion?.catchUp ?? spec?.catchUp ?? "none";
+    if (catchUp !== "none") {
+      await session.catchUp({ expunge: catchUp === "all" });
       tellHeldBack(session);
     }
     tagged(session, tag, "OK", completion?.code, completion?.text ?? `${name} completed`);
