@@ -17,12 +17,7 @@ export async function readListEntries(
   }
   const entries = mailboxes.map((mailbox) => entryOf(mailbox, parents.has(mailbox.name)));
   if (!options.missing) return entries;
-  const names = new Set(mailboxes.map((mailbox) => mailbox.name));
-  for (const name of await store.listMissingSubscriptions()) {
-    // A mailbox may have been created between the two reads.
-    if (!names.has(name)) entries.push({ ...missingEntry(name), isSubscribed: true });
-  }
-  return sortEntries(entries);
+  return addMissingNames(entries, await store.listMissingSubscriptions(), { isSubscribed: true });
 }
 
 export function entryOf(mailbox: Mailbox, hasChildren: boolean): ListEntry {
@@ -47,20 +42,18 @@ export function findParents(
   return parents;
 }
 
-/** `entries` and those of `names` that are missing there, as names of nothing. */
+/** `entries` and those of `names` that are not among them, as names without a mailbox. */
 export function addMissingNames(
-  entries: readonly ListEntry[],
+  entries: ListEntry[],
   names: Iterable<string>,
+  options: { isSubscribed: boolean },
 ): ListEntry[] {
   const known = new Set(entries.map((entry) => entry.name));
-  const missing = [...names].filter((name) => !known.has(name)).map(missingEntry);
-  return sortEntries([...entries, ...missing]);
-}
-
-function missingEntry(name: string): ListEntry {
-  return { name, mailbox: undefined, isSubscribed: false, hasChildren: false };
-}
-
-function sortEntries(entries: ListEntry[]): ListEntry[] {
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const missing = [...names].filter((name) => !known.has(name));
+  if (missing.length === 0) return entries;
+  const { isSubscribed } = options;
+  return [
+    ...entries,
+    ...missing.map((name) => ({ name, mailbox: undefined, isSubscribed, hasChildren: false })),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

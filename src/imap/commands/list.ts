@@ -105,7 +105,7 @@ async function runList(session: Session, args: ListArgs): Promise<void> {
   let parents: ReadonlyMap<string, boolean> | undefined;
   if (args.isRecursive) {
     parents = findParents(entries.filter(isSelected), (entry) => patterns.matches(entry.name));
-    entries = addMissingNames(entries, parents.keys());
+    entries = addMissingNames(entries, parents.keys(), { isSubscribed: false });
   }
   const childInfo = selections.map((option) => option.name);
   const listed: ListEntry[] = [];
