@@ -180,7 +180,7 @@ export class Viewer {
   #highestUid = 0;
 
   private constructor(
-    readonly account: AccountStore,
+    public account: AccountStore,
     readonly mailbox: Mailbox,
     readonly claimRecent: boolean,
     cursor: ChangeCursor,

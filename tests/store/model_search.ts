@@ -48,15 +48,20 @@ export function matches(predicate: Predicate, message: ModelMessage): boolean {
     case "header": {
       const needle = foldCase(predicate.value);
       const name = predicate.name.toLowerCase();
-      return content.headerFields().some((field) =>
+      return content.fields.own.some((field) =>
         field.name.toLowerCase() === name && foldCase(field.value).includes(needle)
       );
     }
     case "body":
       return foldCase(content.bodyText).includes(foldCase(predicate.value));
-    case "text":
-      return foldCase(content.headerText).includes(foldCase(predicate.value)) ||
-        foldCase(content.bodyText).includes(foldCase(predicate.value));
+    case "text": {
+      const needle = foldCase(predicate.value);
+      const { own, parts } = content.fields;
+      return foldCase(content.bodyText).includes(needle) ||
+        [...own, ...parts].some((field) =>
+          `${foldCase(field.name)}: ${foldCase(field.value)}`.includes(needle)
+        );
+    }
     case "emailId":
       return content.emailId === predicate.id;
     case "threadId":

@@ -7,6 +7,18 @@ import type { ContentColumn, MessageStage, StagedMessage } from "../../src/store
 const CR = 13;
 const LF = 10;
 
+interface Field {
+  readonly name: string;
+  readonly value: string;
+}
+
+function fieldsOf(text: string): Field[] {
+  return text.split("\n").filter((line) => line !== "").map((line) => {
+    const colon = line.indexOf(":");
+    return { name: line.slice(0, colon), value: line.slice(colon + 1).trimStart() };
+  });
+}
+
 /** What is kept of a message apart from its place in a mailbox; copies share it. */
 export class ModelContent {
   static #made = 0;
@@ -14,10 +26,6 @@ export class ModelContent {
   readonly threadId = `T${ModelContent.#made}`;
 
   constructor(readonly raw: Bytes, readonly parsed: ParsedMessage) {}
-
-  get headerText(): string {
-    return this.parsed.headerText + this.parsed.partHeaderText;
-  }
 
   get bodyText(): string {
     return this.parsed.bodyText;
@@ -27,11 +35,9 @@ export class ModelContent {
     return this.parsed.sentDay;
   }
 
-  headerFields(): { name: string; value: string }[] {
-    return this.parsed.headerText.split("\n").slice(0, -1).map((line) => {
-      const colon = line.indexOf(":");
-      return { name: line.slice(0, colon), value: line.slice(colon + 1).replace(/^ /, "") };
-    });
+  /** Fields of the message's own header, then those of its parts. */
+  get fields(): { own: readonly Field[]; parts: readonly Field[] } {
+    return { own: fieldsOf(this.parsed.headerText), parts: fieldsOf(this.parsed.partHeaderText) };
   }
 
   column(column: ContentColumn): Bytes | string {
