@@ -144,6 +144,10 @@ Deno.test("RECURSIVEMATCH lists a parent for a selected child that is not listed
   assert.deepEqual(await list(session, '(SUBSCRIBED RECURSIVEMATCH) "" %'), [
     '(\\Subscribed) Foo ("CHILDINFO" ("SUBSCRIBED"))',
   ]);
+  assert.deepEqual(await list(session, '(SUBSCRIBED RECURSIVEMATCH) "" "*"'), [
+    '(\\Subscribed) Foo ("CHILDINFO" ("SUBSCRIBED"))',
+    "(\\Subscribed) Foo/Baz",
+  ]);
   await session.store.setSubscribed("Foo/Baz", false);
   await session.store.setSubscribed("Moo", true);
   assert.deepEqual(

@@ -174,6 +174,6 @@ Deno.test("SUBSCRIBE takes any valid name and UNSUBSCRIBE is OK for one not subs
   assert.deepEqual(await session.run("UNSUBSCRIBE some/where"), ["OK"]);
   assert.deepEqual(await session.run("UNSUBSCRIBE some/where"), ["OK"]);
   assert.deepEqual(await session.run("UNSUBSCRIBE inbox"), ["OK"]);
-  assert.deepEqual(await session.run("UNSUBSCRIBE inbox"), ["OK"]);
+  assert.deepEqual(await session.run("UNSUBSCRIBE a//b"), ["NO [CANNOT]"]);
   assert.deepEqual(await session.run('LSUB "" "*"'), ["OK"]);
 });

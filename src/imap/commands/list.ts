@@ -45,15 +45,11 @@ function parseList(reader: Reader, session: Session): ListArgs {
   const patterns = isOnePattern ? [reader.listMailbox()] : reader.list(() => reader.listMailbox());
   const explicit = reader.trySpace() ? parseReturns(reader, session) : undefined;
 
-  const returns = new Map<string, ListReturn>();
-  for (const option of explicit ?? []) {
-    if (!returns.has(option.name)) returns.set(option.name, option);
-  }
+  // By name, as an option given twice counts once (RFC 9051 6.3.9).
+  const returns = new Map((explicit ?? []).map((option) => [option.name, option]));
   for (const { implies } of options ?? []) {
     const implied = implies === undefined ? undefined : session.registry.listReturns.get(implies);
-    if (implied && !returns.has(implied.name)) {
-      returns.set(implied.name, implied.parse(reader, session));
-    }
+    if (implied) returns.set(implied.name, implied.parse(reader, session));
   }
   return {
     asksDelimiter: !options && !explicit && isOnePattern && patterns[0] === "",
