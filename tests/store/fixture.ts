@@ -219,7 +219,7 @@ export class Viewer {
         this.isGone = true;
         return;
       }
-      const size = changes.appended.length + changes.changed.length + changes.expunged.size;
+      const size = changes.appended.length + changes.changed.length + changes.expunged.rangeCount;
       assert.ok(size <= 2000, `a page has about 1,000 rows, not ${size}`);
       let before = this.#highestUid;
       for (const row of changes.appended) {
