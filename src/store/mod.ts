@@ -5,6 +5,7 @@
  * truth and a nudge only says that it grew; message content is parsed once, when it is stored.
  */
 export * from "./account_store.ts";
+export * from "./address.ts";
 export * from "./directory.ts";
 export * from "./mailbox_name.ts";
 export * from "./predicate.ts";

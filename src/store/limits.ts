@@ -1,0 +1,19 @@
+/** Bounds of what one account may make the store keep. Errors: StoreError "limit" unless noted. */
+
+/** Mailboxes of one account: LIST "*" answers with one line for each. */
+export const MAX_MAILBOXES = 10_000;
+
+/** Subscribed names of one account, existing or not: LSUB answers with one line for each. */
+export const MAX_SUBSCRIPTIONS = 20_000;
+
+/** Keywords ever used in one mailbox: SELECT names them all, twice. */
+export const MAX_KEYWORDS = 1000;
+
+/** Characters of one keyword. */
+export const MAX_KEYWORD_LENGTH = 250;
+
+/** METADATA entries of one account, its mailboxes included: "too-many-annotations" (RFC 5464 4.3). */
+export const MAX_ANNOTATIONS = 1000;
+
+/** Octets of their names and values together: "annotations-too-large" (RFC 5464 4.3). */
+export const MAX_ANNOTATION_BYTES = 1_000_000;

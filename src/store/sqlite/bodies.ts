@@ -1,0 +1,107 @@
+import { type Bytes, concatBytes } from "../../base/mod.ts";
+import { CHUNK_BYTES } from "../ingest.ts";
+import { StoreError } from "../store_error.ts";
+import { decodeBytes, encodeBytes, type Encoded } from "./compression.ts";
+import type { Database, Row } from "./database.ts";
+
+/** Chunk ids are content id * this + number: up to 256 GiB in one message, 2^33 messages. */
+const CHUNKS_PER_CONTENT = 2 ** 20;
+
+/** A chunk as it is kept. */
+export interface EncodedChunk extends Encoded {
+  readonly size: number;
+}
+
+type ChunkRow = readonly [size: number, coding: number, data: Bytes] & Row;
+
+/** How a message's bytes lie in chunks: the first has its own size, the others `CHUNK_BYTES`. */
+export interface Layout {
+  readonly contentId: number;
+  readonly size: number;
+  readonly firstChunkSize: number;
+}
+
+export function encodeChunk(bytes: Bytes): EncodedChunk {
+  return { size: bytes.length, ...encodeBytes(bytes) };
+}
+
+/** Chunks of a message that fits into one: its header apart, since it is asked for most. */
+export function encodeSmallMessage(bytes: Bytes, headerSize: number): EncodedChunk[] {
+  return [bytes.subarray(0, headerSize), bytes.subarray(headerSize)]
+    .filter((part) => part.length > 0).map(encodeChunk);
+}
+
+export function insertChunk(
+  db: Database,
+  contentId: number,
+  number: number,
+  chunk: EncodedChunk,
+): void {
+  db.run(
+    "INSERT INTO chunk (id, size, coding, data) VALUES (?, ?, ?, ?)",
+    contentId * CHUNKS_PER_CONTENT + number,
+    chunk.size,
+    chunk.coding,
+    chunk.data,
+  );
+}
+
+export function deleteChunks(db: Database, contentId: number): void {
+  db.run("DELETE FROM chunk WHERE id BETWEEN ? AND ?", ...chunkIds(contentId));
+}
+
+/** The first and last id that chunks of a content may have. */
+export function chunkIds(contentId: number): [first: number, last: number] {
+  return [contentId * CHUNKS_PER_CONTENT, (contentId + 1) * CHUNKS_PER_CONTENT - 1];
+}
+
+/** In SQL, the content that a row of `chunk` belongs to, and the ids of chunks of a row of `content`. */
+export const CHUNK_CONTENT_ID = `(chunk.id / ${CHUNKS_PER_CONTENT})`;
+export const CONTENT_CHUNK_IDS =
+  `content.id * ${CHUNKS_PER_CONTENT} AND content.id * ${CHUNKS_PER_CONTENT} + ${
+    CHUNKS_PER_CONTENT - 1
+  }`;
+
+export function countChunks(layout: Layout): number {
+  return layout.size === 0 ? 0 : locate(layout, layout.size - 1).number + 1;
+}
+
+/** Octets that a chunk of the layout has. */
+export function chunkSize({ size, firstChunkSize }: Layout, number: number): number {
+  if (number === 0) return firstChunkSize;
+  return Math.min(CHUNK_BYTES, size - firstChunkSize - (number - 1) * CHUNK_BYTES);
+}
+
+/** The number of the chunk with byte `offset`, and the offset of its first byte. */
+export function locate(layout: Layout, offset: number): { number: number; start: number } {
+  const { firstChunkSize } = layout;
+  if (offset < firstChunkSize) return { number: 0, start: 0 };
+  const further = Math.floor((offset - firstChunkSize) / CHUNK_BYTES);
+  return { number: further + 1, start: firstChunkSize + further * CHUNK_BYTES };
+}
+
+/** A chunk's bytes; undefined when it is not there. */
+export function readChunk(db: Database, contentId: number, number: number): Bytes | undefined {
+  const row = db.get<ChunkRow>(
+    "SELECT size, coding, data FROM chunk WHERE id = ?",
+    contentId * CHUNKS_PER_CONTENT + number,
+  );
+  if (!row) return undefined;
+  const [size, coding, data] = row;
+  const bytes = decodeBytes(coding, data);
+  if (bytes.length !== size) throw new StoreError("corrupt", "A chunk has the wrong size.");
+  return bytes;
+}
+
+/** Bytes up to `end`, for what is known to be small. Throws StoreError "corrupt". */
+export function readStart(db: Database, layout: Layout, end: number): Bytes {
+  const parts: Bytes[] = [];
+  let at = 0;
+  for (let number = 0; at < end; number++) {
+    const chunk = readChunk(db, layout.contentId, number);
+    if (!chunk) throw new StoreError("corrupt", `Content ${layout.contentId} lacks a chunk.`);
+    parts.push(chunk.subarray(0, end - at));
+    at += chunk.length;
+  }
+  return concatBytes(parts);
+}

@@ -1,0 +1,105 @@
+import { setImmediate } from "node:timers/promises";
+import { parentNames, parseMailboxName } from "../mailbox_name.ts";
+import { StoreError } from "../store_error.ts";
+import type { AccountAccess } from "./account_access.ts";
+import { chunkSize, countChunks, type Layout, readChunk } from "./bodies.ts";
+import { ACCOUNT_RULES, MAILBOX_RULES } from "./check_rules.ts";
+import type { Database } from "./database.ts";
+
+/** Breaches of one rule that are told before the rest of them is only counted as "more". */
+const MAX_TOLD = 20;
+const CONTENT_PAGE = 50;
+
+/**
+ * Proves the invariants of an account's database, each on one snapshot; mail may flow meanwhile.
+ * Memory is bounded by a page of each query, and the event loop runs in between.
+ */
+export async function* checkAccount(account: AccountAccess): AsyncGenerator<string> {
+  for (const [problem] of account.read((db) => db.all<[string]>("PRAGMA quick_check(20)"))) {
+    if (problem !== "ok") yield `the file is damaged: ${problem}`;
+  }
+  yield* account.read(checkNames);
+  for (const rule of ACCOUNT_RULES) {
+    yield* told(account.read((db) => db.all<[string]>(`${rule} LIMIT ${MAX_TOLD + 1}`)));
+    await setImmediate();
+  }
+  const mailboxes = account.read((db) => db.all<[number]>("SELECT id FROM mailbox"));
+  for (const [id] of mailboxes) {
+    for (const rule of MAILBOX_RULES) {
+      yield* told(account.read((db) => db.all<[string]>(`${rule} LIMIT ${MAX_TOLD + 1}`, id)));
+      await setImmediate();
+    }
+  }
+  yield* checkContents(account);
+}
+
+function* told(breaches: readonly (readonly [string])[]): Generator<string> {
+  for (const [breach] of breaches.slice(0, MAX_TOLD)) yield breach;
+  if (breaches.length > MAX_TOLD) yield "(and more of the same)";
+}
+
+function checkNames(db: Database): string[] {
+  const breaches: string[] = [];
+  const names = new Set(
+    db.all<[string]>("SELECT name FROM mailbox ORDER BY name").map(([name]) => name),
+  );
+  if (!names.has("INBOX")) breaches.push("there is no INBOX");
+  for (const name of names) {
+    if (!isValid(name)) breaches.push(`mailbox ${name}: the name is not valid`);
+    for (const parent of parentNames(name)) {
+      if (!names.has(parent)) breaches.push(`mailbox ${name}: its parent ${parent} is missing`);
+    }
+  }
+  for (const [name] of db.all<[string]>("SELECT name FROM subscription ORDER BY name")) {
+    if (!isValid(name)) breaches.push(`subscription ${name}: the name is not valid`);
+  }
+  return breaches;
+}
+
+function isValid(name: string): boolean {
+  try {
+    return parseMailboxName(name) === name;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads every stored byte: each chunk is there, decodable, and as long as it should be. */
+async function* checkContents(account: AccountAccess): AsyncGenerator<string> {
+  for (let after = 0;;) {
+    const rows = account.read((db) =>
+      db.all<[number, number, number]>(
+        "SELECT id, size, first_chunk_size FROM content WHERE id > ? ORDER BY id LIMIT ?",
+        after,
+        CONTENT_PAGE,
+      )
+    );
+    for (const [contentId, size, firstChunkSize] of rows) {
+      yield* checkContent(account, { contentId, size, firstChunkSize });
+      await setImmediate();
+    }
+    const last = rows.at(-1);
+    if (!last) return;
+    after = last[0];
+  }
+}
+
+function* checkContent(account: AccountAccess, layout: Layout): Generator<string> {
+  const { contentId } = layout;
+  for (let number = 0; number < countChunks(layout); number++) {
+    // A snapshot for each chunk, to bound memory: so the content may be cleared away meanwhile.
+    const breach = account.read((db) => {
+      if (!db.get("SELECT 1 FROM content WHERE id = ?", contentId)) return undefined;
+      try {
+        const found = readChunk(db, contentId, number)?.length;
+        const expected = chunkSize(layout, number);
+        if (found !== expected) return `has ${found ?? "no"} octets, not ${expected}`;
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        return `cannot be read: ${error.message}`;
+      }
+      return undefined;
+    });
+    if (breach !== undefined) yield `content ${contentId}: chunk ${number} ${breach}`;
+  }
+}

@@ -1,0 +1,157 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Bytes } from "../../base/mod.ts";
+import { StoreError, type StoreErrorCode } from "../store_error.ts";
+
+/** What a column may hold. Booleans and undefined do not bind. */
+export type Value = number | string | Bytes | null;
+
+/** Rows come as arrays, in the order of the columns: half the cost of objects. */
+export type Row = readonly Value[];
+
+/** Pages of 8 KiB: 512 KiB would be 64 of them; a negative size counts in KiB. */
+const CACHE_KIB = 512;
+/** A write of another process is a few milliseconds; a stuck one must not stop us for ever. */
+const BUSY_TIMEOUT_MS = 5000;
+/** After a burst the WAL file is cut to this, so that it does not stay as large as it once was. */
+const JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/**
+ * One SQLite file. Everything is synchronous, so nothing of this process can come between two
+ * calls without an `await`. Errors of the disk become StoreError "unavailable", errors of the file
+ * "corrupt"; others are mistakes of this program and pass as they are.
+ */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** Opens or creates the file. `PRAGMA`s that only work on a new file come first. */
+  static open(path: string, pragmas: readonly string[] = []): Database {
+    const db = translated(() =>
+      new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false })
+    );
+    const database = new Database(db);
+    try {
+      for (
+        const pragma of [
+          "page_size = 8192",
+          // Space is given back by trim(), a bit at a time.
+          "auto_vacuum = INCREMENTAL",
+          "journal_mode = WAL",
+          "synchronous = FULL",
+          `cache_size = -${CACHE_KIB}`,
+          "temp_store = MEMORY",
+          `journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES}`,
+          ...pragmas,
+        ]
+      ) {
+        database.exec(`PRAGMA ${pragma}`);
+      }
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return database;
+  }
+
+  exec(sql: string): void {
+    translated(() => this.#db.exec(sql));
+  }
+
+  all<R extends Row = Row>(sql: string, ...values: Value[]): R[] {
+    return translated(() => this.#prepare(sql).all(...values)) as unknown as R[];
+  }
+
+  get<R extends Row = Row>(sql: string, ...values: Value[]): R | undefined {
+    return translated(() => this.#prepare(sql).get(...values)) as unknown as R | undefined;
+  }
+
+  /** Rows one by one, for when the caller may stop early; dearer than `all` for many small rows. */
+  *iterate<R extends Row = Row>(sql: string, ...values: Value[]): Generator<R> {
+    // A statement of its own: iterating resets it when the caller stops.
+    yield* this.#prepare(sql).iterate(...values) as unknown as Iterable<R>;
+  }
+
+  /** The first column of the one row that the query gives. */
+  number(sql: string, ...values: Value[]): number {
+    const value = this.get(sql, ...values)?.[0];
+    if (typeof value !== "number") throw new StoreError("corrupt", `No number from: ${sql}`);
+    return value;
+  }
+
+  /** Gives the number of rows changed. */
+  run(sql: string, ...values: Value[]): number {
+    return translated(() => Number(this.#prepare(sql).run(...values).changes));
+  }
+
+  get isInTransaction(): boolean {
+    return this.#db.isTransaction;
+  }
+
+  /** Runs `work` on one snapshot of the database. */
+  read<T>(work: () => T): T {
+    if (this.isInTransaction) return work();
+    return this.#within("BEGIN", work);
+  }
+
+  /** Runs `work` in one write transaction of its own. */
+  write<T>(work: () => T): T {
+    return this.#within("BEGIN IMMEDIATE", work);
+  }
+
+  /** Undoes the transaction under way, if there still is one: SQLite may have done so already. */
+  rollback(): void {
+    if (this.isInTransaction) this.exec("ROLLBACK");
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  #within<T>(begin: string, work: () => T): T {
+    this.exec(begin);
+    try {
+      const result = work();
+      this.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      // Missing in Deno's types only.
+      (statement as StatementSync & { setReturnArrays(enabled: boolean): void })
+        .setReturnArrays(true);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function translated<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = error instanceof Error ? codeOf(error.message) : undefined;
+    if (code === undefined) throw error;
+    throw new StoreError(code, `SQLite: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** By message, because error codes are missing on some errors in Deno 2.9. */
+function codeOf(message: string): StoreErrorCode | undefined {
+  if (/is full|disk I\/O|readonly|read-only|unable to open|locked|busy/i.test(message)) {
+    return "unavailable";
+  }
+  if (/malformed|not a database/i.test(message)) return "corrupt";
+  return undefined;
+}

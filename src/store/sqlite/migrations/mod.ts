@@ -1,0 +1,30 @@
+/**
+ * migrations: how each kind of database came to its present form. Laws: a migration that was
+ * released never changes; a new one is added at the end; each has a fixture of the schema before it
+ * in tests/store/fixtures.
+ */
+import type { Database } from "../database.ts";
+import { directoryInitial } from "./0001_directory_initial.ts";
+import { mailInitial } from "./0001_mail_initial.ts";
+
+export type Migration = (db: Database) => void;
+
+/** A kind of database. Its version is the number of migrations it went through. */
+export interface Schema {
+  readonly name: string;
+  /** Tells SQLite files of this kind from others (`file` shows it). */
+  readonly applicationId: number;
+  readonly migrations: readonly Migration[];
+}
+
+export const directorySchema: Schema = {
+  name: "directory",
+  applicationId: 0x50_73_74_44, // "PstD"
+  migrations: [directoryInitial],
+};
+
+export const mailSchema: Schema = {
+  name: "mail",
+  applicationId: 0x50_73_74_4d, // "PstM"
+  migrations: [mailInitial],
+};
