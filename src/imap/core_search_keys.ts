@@ -115,7 +115,7 @@ function readUids(reader: Reader, context: SearchContext): Predicate {
   reader.space();
   const set = reader.sequenceSet();
   if (set === "$") return savedResultKey(context);
-  return context.byNumbers(({ uids }) => resolveSequenceSet(set, uids.last ?? 0).intersect(uids));
+  return context.byNumbers(({ uids }) => resolveSequenceSet(set, uids.last ?? 0));
 }
 
 /** Clients chain hundreds of keys as OR a OR b OR c d: read in a loop, it is not that deep. */

@@ -87,7 +87,7 @@ export function writeSearch(
   modSeq: ModSeq | undefined,
 ): void {
   const { writer } = session.out;
-  const end = modSeq === undefined || matches.isEmpty ? "\r\n" : ` (MODSEQ ${modSeq})\r\n`;
+  const end = modSeq === undefined ? "\r\n" : ` (MODSEQ ${modSeq})\r\n`;
   let line = "* SEARCH";
   for (const number of matches) {
     if (line.length > MAX_SEARCH_LINE) {

@@ -181,7 +181,7 @@ Deno.test("$ is refused where other mailboxes are searched, before anything is a
   const session = await openMany();
   await session.select("INBOX");
   await session.ask("a SEARCH RETURN (SAVE) ALL");
-  assert.deepEqual(await session.ask("a ESEARCH IN (personal) $"), ["a NO"]);
+  assert.deepEqual(await session.ask("a ESEARCH IN (mailboxes (INBOX a)) $"), ["a NO"]);
   assert.equal((await session.ask("a ESEARCH IN (mailboxes INBOX) $")).length, 2);
 });
 

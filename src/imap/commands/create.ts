@@ -34,6 +34,8 @@ export const createCommand = command({
       if (created.subscribed) attributes.push("\\Subscribed");
       writeListResponse(out.writer, { attributes, name, oldName: args.name });
     }
+    // RFC 8474 4.1.
+    return created ? { code: `MAILBOXID (${created.objectId})` } : {};
   },
 });
 
