@@ -88,7 +88,7 @@ function dayNumber(yearText: string, month: number, dayText: string): number | u
   if (month < 0 || month > 11) return undefined;
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
-  if (date.getUTCMonth() !== month || date.getUTCDate() !== day) return undefined;
+  if (date.getUTCMonth() !== month) return undefined;
   return Math.round(date.getTime() / DAY_MS);
 }
 

@@ -35,7 +35,7 @@ function readType(raw: string | undefined, defaultType: string): TypeFields {
   if (TOKEN.test(type) && TOKEN.test(subtype) && more.length === 0) {
     return { type, subtype, parameters };
   }
-  // An old habit, from before MIME had subtypes (RFC 1049).
+  // An old habit, from before types had subtypes.
   if (value === "text") return { type, subtype: "plain", parameters };
   return splitType("text/plain");
 }

@@ -25,7 +25,7 @@ export class TextCollector {
 
   /** Gives whether the leaf's bytes are wanted. `parents` are outermost first. */
   beginLeaf(part: MimePart, parents: readonly MimePart[]): boolean {
-    // Bounces and receipts are text in all but name (RFC 3464, RFC 8098).
+    // Bounces and receipts are text in all but name.
     const isText = part.type === "text" ||
       part.mediaType === "message/delivery-status" ||
       part.mediaType === "message/disposition-notification";

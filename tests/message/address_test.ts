@@ -21,6 +21,7 @@ Deno.test("mailboxes with and without display name are read", () => {
   assert.deepEqual(list('"Giant; \\"Big\\" Box" <sysservices@example.net>'), [
     ['Giant; "Big" Box', null, "sysservices", "example.net"],
   ]);
+  assert.deepEqual(list('"Dr."Who <a@b>'), [["Dr.Who", null, "a", "b"]]);
   assert.deepEqual(list('Who?  "Mr.  X"  Esq <a@b>'), [["Who? Mr.  X Esq", null, "a", "b"]]);
 });
 

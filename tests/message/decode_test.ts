@@ -34,6 +34,7 @@ Deno.test("quoted-printable decodes as RFC 2045 6.7 says", () => {
   assert.equal(quoted("soft= \t\r\nbreak=\nagain="), "softbreakagain");
   assert.equal(quoted("a=zz b= c =4 =3"), "a=zz b= c =4 =3");
   assert.equal(quoted("x==41"), "x=A");
+  assert.equal(quoted("a=\r \nb"), "a=\r\nb");
 });
 
 Deno.test("an encoding nobody knows has no decoder", () => {
@@ -86,7 +87,7 @@ Deno.test("base64 gives back any bytes", () => {
 
 Deno.test("charsets of real mail decode", () => {
   const bytes = (...values: number[]) => Uint8Array.from(values);
-  // "日本語" in ISO-2022-JP (RFC 1468) and Shift_JIS.
+  // "日本語" in ISO-2022-JP and Shift_JIS.
   assert.equal(decodeCharset(raw("\x1b$BF|K\\8l\x1b(B"), "ISO-2022-JP"), "日本語");
   assert.equal(decodeCharset(bytes(0x93, 0xfa, 0x96, 0x7b, 0x8c, 0xea), "Shift_JIS"), "日本語");
   assert.equal(decodeCharset(bytes(0xd6, 0xd0, 0xce, 0xc4), "gb18030"), "中文");

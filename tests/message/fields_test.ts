@@ -62,6 +62,7 @@ Deno.test("the base subject is what RFC 5256 2.1 leaves of a subject", () => {
     ["hello", "hello", false],
     ["Re: hello", "hello", true],
     ["re:RE : Fwd: fw:  hello", "hello", true],
+    ["hello (fwd)", "hello", true],
     ["Re[2]: hello", "hello", true],
     ["Re: [list] hello (fwd) (FWD) ", "hello", true],
     ["[list] Re: [other] Fw: hello", "hello", true],
@@ -132,6 +133,11 @@ Deno.test("sort keys are of the first address, decoded", () => {
     displayTo: "root",
   });
   const long = "x".repeat(MAX_SORT_KEY_LENGTH);
+  const smile = "=F0=9F=98=80";
+  assert.equal(
+    parse(`To: =?utf-8?q?${long.slice(1)}${smile}?= <a@b>`, "").sortKeys.displayTo,
+    long.slice(1),
+  );
   assert.equal(parse(`To: ${long}@y`, "").sortKeys.to, long);
   assert.equal(parse(`To: ${long}x@y`, "").sortKeys.to, long);
 });

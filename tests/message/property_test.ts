@@ -51,7 +51,18 @@ const fragment = fc.constantFrom(
   "\xc3\xa9",
   "\xff",
 );
+/** A multipart of lines, most of them delimiters. */
+const multipart = fc.array(
+  fc.oneof(
+    fc.constantFrom("--a", "--b", "--a--", "--b--", "", "", "text", "-", "--", "---"),
+    fragment,
+  ).chain((line) => fc.constantFrom(`${line}\r\n`, `${line}\n`)),
+  { maxLength: 25 },
+).map((lines) =>
+  encodeLatin1(`Content-Type: multipart/mixed; boundary=a\r\n\r\n${lines.join("")}`)
+);
 const anyMessage = fc.oneof(
+  multipart,
   fc.uint8Array({ maxLength: 200 }),
   fc.array(fragment, { maxLength: 40 }).map((pieces) => encodeLatin1(pieces.join(""))),
 );
@@ -112,6 +123,28 @@ Deno.test("a message in pieces of any size parses like the whole", () => {
     ),
     { numRuns: 3000 },
   );
+});
+
+Deno.test("a message split at any one place parses like the whole", () => {
+  const messages = [
+    "Subject: x\r\n folded\r\n\r\nbody\r\n",
+    "no header\r\n\r\nat all",
+    "Content-Type: multipart/mixed; boundary=a\r\n\r\n-\r\n--a\r\n\r\none\r\n--a\n\ntwo\n-\n--a--\r\n-",
+    "Content-Type: multipart/digest; boundary=a\r\n\r\n--a\r\n\r\nA: b\r\n\r\nc\r\n--a\r\n\r\n\r\n--a--",
+    "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=\r\n=A9 \r\n",
+  ];
+  for (const bytes of messages.map(encodeLatin1)) {
+    const whole = parseMessage(bytes);
+    for (let at = 0; at <= bytes.length; at++) {
+      const parser = new MessageParser();
+      parser.write(bytes.subarray(0, at));
+      parser.write(bytes.subarray(at));
+      assert.deepEqual(parser.end(), whole);
+    }
+    const parser = new MessageParser();
+    for (const byte of bytes) parser.write(Uint8Array.of(byte));
+    assert.deepEqual(parser.end(), whole);
+  }
 });
 
 Deno.test("lines are the line ends in a text part or embedded message", () => {

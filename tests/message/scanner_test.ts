@@ -143,7 +143,7 @@ Deno.test("a part that is cut off inside its header keeps inside its parent", ()
 });
 
 Deno.test("a multipart with its parent's boundary takes the delimiters first", () => {
-  const message = parse(
+  const message = crlf(
     "Content-Type: multipart/mixed; boundary=b",
     "",
     "--b",
@@ -158,7 +158,8 @@ Deno.test("a multipart with its parent's boundary takes the delimiters first", (
     "out",
     "--b--",
   );
-  assert.equal(shape(message.root), "multipart/mixed(multipart/mixed(text/plain), text/plain)");
+  assert.equal(section(message, "1.1"), "in");
+  assert.equal(section(message, "2"), "out");
 });
 
 Deno.test("a boundary line may have white space after it, and the longest boundary wins", () => {
@@ -176,6 +177,27 @@ Deno.test("a boundary line may have white space after it, and the longest bounda
   );
   assert.equal(shape(parseMessage(message).root), "multipart/mixed(multipart/mixed(text/plain))");
   assert.equal(section(message, "1.1"), "one");
+});
+
+Deno.test("a line that only begins with a boundary delimits too", () => {
+  // RFC 2046 5.1.1.
+  const message = crlf(
+    "Content-Type: multipart/mixed; boundary=b-1",
+    "",
+    "--b-1",
+    "Content-Type: multipart/mixed; boundary=b",
+    "",
+    "--b junk",
+    "",
+    "one",
+    "--b-1 junk",
+    "",
+    "two",
+    "--b-1--junk",
+    "epilogue",
+  );
+  assert.equal(section(message, "1.1"), "one");
+  assert.equal(section(message, "2"), "two");
 });
 
 Deno.test("a boundary may be continued or in extended notation", () => {

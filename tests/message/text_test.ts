@@ -109,6 +109,7 @@ Deno.test("HTML becomes the text that people see", () => {
   assert.equal(html("a<!-- <b>hidden</b> -->b"), "ab");
   assert.equal(html("wo<b>r</b>d <a href='x>y'>link</a>"), "word link");
   assert.equal(html('<img alt=">" src=x>after'), "after");
+  assert.equal(html("a</style>b</script>c"), "a\nb\nc");
   assert.equal(html("<td>1</td><td>2</td>"), "1 2");
   assert.equal(html("1 < 2 && 3 > 2"), "1 < 2 && 3 > 2");
   assert.equal(
