@@ -71,7 +71,7 @@ export type Operation =
   }
   | { readonly do: "reopen" };
 
-const NAMES = ["INBOX", "a", "b", "a/b", "a/b/c", "b/a", "INBOX/x", "ab", "a%"];
+const NAMES = ["INBOX", "INBOX", "a", "a", "a/b", "a/b", "b", "INBOX/x", "a/b/c", "ab"];
 const KEYWORDS = ["Blue", "BLUE", "blue", "$Junk", "red", "Red"];
 const WORDS = [
   "hello",
@@ -94,8 +94,11 @@ const WORDS = [
 ];
 
 const name = fc.constantFrom(...NAMES);
-const box = fc.nat({ max: 12 });
-const uids = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 });
+const box = fc.nat({ max: 6 });
+const uids = fc.oneof(
+  fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6, size: "max" }),
+  fc.constant([1, 2, 3, 4, 5, 6, 7, 8]),
+);
 const flags = fc.nat({ max: 31 });
 const keywords = fc.array(fc.constantFrom(...KEYWORDS), { maxLength: 3 });
 const words = fc.array(fc.constantFrom(...WORDS), { maxLength: 4 }).map((list) => list.join(" "));
@@ -174,7 +177,7 @@ const uses = fc.oneof(
 );
 
 /** One operation, the common ones more often. */
-export const operation: fc.Arbitrary<Operation> = fc.oneof(
+const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("create" as const), name, uses }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("delete" as const), name }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("rename" as const), name, to: name }) },
@@ -187,8 +190,8 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("append" as const),
       name,
-      messages: fc.array(message, { minLength: 1, maxLength: 4 }),
-      create: fc.boolean(),
+      messages: fc.array(message, { minLength: 1, maxLength: 4, size: "max" }),
+      create: fc.constantFrom(true, true, false),
     }),
   },
   {
@@ -269,3 +272,24 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
 );
+
+/** What accounts begin with, so that even short sequences have something to work on. */
+const BEGINNING: readonly Operation[] = ["INBOX", "a/b"].map((name, i) => ({
+  do: "append",
+  name,
+  create: true,
+  messages: [3, 1, 8].map((flags) => ({
+    subject: WORDS[i] ?? "",
+    body: WORDS[flags] ?? "",
+    flags,
+    keywords: KEYWORDS.slice(i, flags),
+    seconds: 1_700_000_000,
+    zoneMinutes: 0,
+  })),
+}));
+
+/** A sequence of at most `BEGINNING` and `maxLength` operations. */
+export function operations(maxLength: number): fc.Arbitrary<Operation[]> {
+  return fc.array(operation, { minLength: 1, maxLength, size: "max" })
+    .map((list) => [...BEGINNING, ...list]);
+}

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import fc from "fast-check";
 import { openSqliteStore } from "../../src/store/sqlite/engine.ts";
 import { breaches } from "./fixture.ts";
 import { ModelStore } from "./model_store.ts";
 import type { Operation } from "./random_operations.ts";
-import { operation } from "./random_operations.ts";
+import { operations } from "./random_operations.ts";
 import { StoreDriver } from "./store_driver.ts";
 
 /** How many sequences; `STORE_SEQUENCES=20000 STORE_SEED=1` for a long run. */
@@ -39,12 +38,12 @@ Deno.test({
     };
     try {
       await fc.assert(
-        fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 30 }), agree),
+        fc.asyncProperty(operations(30), agree),
         SEED === undefined ? { numRuns: SEQUENCES } : { numRuns: SEQUENCES, seed: Number(SEED) },
       );
     } finally {
       await engine.close();
-      await Deno.remove(join(dataDir), { recursive: true });
+      await Deno.remove(dataDir, { recursive: true });
     }
   },
 });
