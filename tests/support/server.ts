@@ -151,6 +151,11 @@ export class TestServer {
     return client;
   }
 
+  /** Tells the sessions that the server stops. */
+  shutDown(): void {
+    this.#shutdown.abort();
+  }
+
   /** Ends all sessions, checks every account's store, and removes the folder. */
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
