@@ -1,0 +1,246 @@
+import { domainToASCII, domainToUnicode } from "node:url";
+import { type Bytes, type Clock, logger, metrics, randomHex } from "../base/mod.ts";
+import {
+  type Account,
+  type AccountStore,
+  type MessageStage,
+  parseMailboxName,
+  type Store,
+  StoreError,
+} from "../store/mod.ts";
+import { traceHeader } from "./trace_header.ts";
+
+/** What delivery needs of the house. */
+export interface DeliveryServices {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** This host, for Received fields and greetings. */
+  readonly hostname: string;
+}
+
+/** Somebody whom a message is for. */
+export interface Recipient {
+  /** The address as it was given. */
+  readonly address: string;
+  readonly account: Account;
+}
+
+/** Why a message cannot be taken for a recipient. */
+export type RefusalKind =
+  /** Nobody has that address: for good. */
+  | "unknown-recipient"
+  /** The domain is disabled: for now. */
+  | "domain-disabled"
+  /** No room now; there may be when something was deleted. */
+  | "over-quota"
+  /** Larger than all the room that the account has: for good. */
+  | "too-large"
+  /** `deliver --mailbox` without `--create`: for good. */
+  | "mailbox-missing"
+  | "mailbox-invalid"
+  /** The store cannot take anything now. */
+  | "unavailable";
+
+export interface Refusal {
+  readonly kind: RefusalKind;
+  /** One line for people. */
+  readonly text: string;
+}
+
+/** What became of a message for one recipient. "delivered" means durable. */
+export type DeliveryResult =
+  | { readonly kind: "delivered"; readonly mailbox: string; readonly uid: number }
+  | Refusal;
+
+/** Where a message comes from. */
+export interface MessageSource {
+  /** Its reverse-path; "" for none. */
+  readonly sender: string;
+  /** The name that the client gave itself, if any. */
+  readonly clientName: string | undefined;
+  /** The client's address; undefined on this host, where it says nothing. */
+  readonly clientAddress: string | undefined;
+  /** The transmission type (RFC 3848). */
+  readonly protocol: string;
+}
+
+/** Where in the account to; INBOX unless given. */
+export interface DeliveryTarget {
+  readonly mailbox: string;
+  readonly create: boolean;
+}
+
+const INBOX: DeliveryTarget = { mailbox: "INBOX", create: false };
+
+const log = logger("delivery");
+
+/**
+ * Whom an address leads to: an account's own address, an alias, an address with "+detail", or a
+ * catch-all. An internationalised domain is found in either of its forms. Login-disabled accounts
+ * take mail.
+ */
+export async function resolveRecipient(
+  { store: { directory } }: DeliveryServices,
+  address: string,
+): Promise<Recipient | Refusal> {
+  const local = address.slice(0, address.lastIndexOf("@") + 1);
+  const domain = address.slice(local.length);
+  try {
+    for (const form of new Set([domain, domainToASCII(domain), domainToUnicode(domain)])) {
+      const known = await directory.findDomain(form);
+      if (known === undefined) continue;
+      if (known.isDisabled) {
+        return { kind: "domain-disabled", text: "The domain does not take mail at present" };
+      }
+      const account = await directory.resolveAddress(local + form);
+      if (account !== undefined) return { address, account };
+    }
+    return UNKNOWN;
+  } catch (error) {
+    const refusal = refusalOf(error);
+    return refusal.kind === "mailbox-invalid" ? UNKNOWN : refusal;
+  }
+}
+
+const UNKNOWN: Refusal = { kind: "unknown-recipient", text: "No such user here" };
+
+/** Whether the account has any room left; a refusal when it is full already. */
+export async function checkRoom(
+  { store }: DeliveryServices,
+  { account }: Recipient,
+): Promise<Refusal | undefined> {
+  try {
+    const quota = await (await store.openAccount(account.id)).quota();
+    const isFull = quota.limitBytes !== undefined && quota.usedBytes >= quota.limitBytes;
+    return isFull ? OVER_QUOTA : undefined;
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
+const OVER_QUOTA: Refusal = { kind: "over-quota", text: "The mailbox is full" };
+
+/** A message on its way to one account. */
+interface Copy {
+  readonly recipient: Recipient;
+  readonly account: AccountStore;
+  readonly stage: MessageStage;
+}
+
+/**
+ * The one way in for a message from outside: reads it once, and stores it for each recipient with
+ * trace fields of its own. Gives a result for each recipient, in their order; what is "delivered"
+ * is durable, and what is not has left nothing behind. Recipients that are one account get the
+ * message once and the same result. Rejects, having stored nothing, when the source does.
+ */
+export async function deliverMessage(
+  services: DeliveryServices,
+  recipients: readonly Recipient[],
+  source: MessageSource,
+  content: AsyncIterable<Bytes>,
+  target: DeliveryTarget = INBOX,
+): Promise<DeliveryResult[]> {
+  const id = randomHex(8);
+  const results = new Map<number, DeliveryResult>();
+  const copies = new Map<number, Copy>();
+  const trace = { ...source, id, hostname: services.hostname, time: services.clock.now() };
+  const forEachCopy = async (work: (copy: Copy) => Promise<void>) => {
+    await Promise.all([...copies].map(async ([accountId, copy]) => {
+      try {
+        await work(copy);
+      } catch (error) {
+        copies.delete(accountId);
+        results.set(accountId, refusalOf(error));
+        await copy.stage.discard();
+      }
+    }));
+  };
+  try {
+    for (const recipient of recipients) {
+      const { id: accountId } = recipient.account;
+      if (copies.has(accountId) || results.has(accountId)) continue;
+      try {
+        const account = await services.store.openAccount(accountId);
+        copies.set(accountId, { recipient, account, stage: account.stageMessage() });
+      } catch (error) {
+        results.set(accountId, refusalOf(error));
+      }
+    }
+    await forEachCopy(({ recipient, stage }) => stage.write(traceHeader(trace, recipient.address)));
+    for await (const chunk of content) await forEachCopy(({ stage }) => stage.write(chunk));
+    await forEachCopy(async (copy) => {
+      results.set(copy.recipient.account.id, await append(copy, trace.time, target));
+    });
+  } finally {
+    // Harmless for those that were appended.
+    await Promise.all([...copies.values()].map(({ stage }) => stage.discard()));
+  }
+  const answers = recipients.map(({ account }) => results.get(account.id) ?? UNAVAILABLE);
+  answers.forEach((result, i) => note(id, recipients[i], source, result));
+  return answers;
+}
+
+async function append(
+  { account, stage }: Copy,
+  time: number,
+  target: DeliveryTarget,
+): Promise<DeliveryResult> {
+  const mailbox = parseMailboxName(target.mailbox);
+  const staged = await stage.finish();
+  const internalDate = { seconds: Math.floor(time / 1000), zoneMinutes: 0 };
+  try {
+    const { uids } = await account.append(
+      mailbox,
+      [{ staged, flags: 0, keywords: [], internalDate }],
+      { create: target.create },
+    );
+    return { kind: "delivered", mailbox, uid: uids.first ?? 0 };
+  } catch (error) {
+    if (!isOverQuota(error)) throw error;
+    const { limitBytes = Infinity } = await account.quota();
+    if (staged.size <= limitBytes) throw error;
+    return { kind: "too-large", text: "The message is larger than the whole mailbox may be" };
+  } finally {
+    await staged.discard();
+  }
+}
+
+function isOverQuota(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "over-quota";
+}
+
+const UNAVAILABLE: Refusal = { kind: "unavailable", text: "The message cannot be stored now" };
+
+/**
+ * What a failure means to who sends mail. A fault of this program is one too: it must not change
+ * what the other recipients are told.
+ */
+function refusalOf(error: unknown): Refusal {
+  switch (error instanceof StoreError ? error.code : undefined) {
+    case "not-found":
+      return UNKNOWN;
+    case "over-quota":
+      return OVER_QUOTA;
+    case "mailbox-not-found":
+      return { kind: "mailbox-missing", text: "There is no such mailbox" };
+    case "invalid-name":
+      return { kind: "mailbox-invalid", text: "That is not a mailbox name" };
+    default:
+      log.error("a message could not be stored: {error}", { error });
+      return UNAVAILABLE;
+  }
+}
+
+function note(
+  id: string,
+  recipient: Recipient | undefined,
+  source: MessageSource,
+  result: DeliveryResult,
+): void {
+  metrics.add("postern_deliveries_total", { protocol: source.protocol, result: result.kind });
+  log.info("delivery {id} to account {account}: {result}", {
+    id,
+    account: recipient?.account.id,
+    result: result.kind,
+  });
+}
