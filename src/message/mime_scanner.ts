@@ -2,7 +2,6 @@ import { type Bytes, concatBytes, decodeLatin1, EMPTY_BYTES } from "../base/mod.
 import { matchDelimiter } from "./boundaries.ts";
 import { isFieldStart } from "./header.ts";
 import {
-  MAX_BOUNDARY_LENGTH,
   MAX_DEPTH,
   MAX_HEADER_BYTES,
   MAX_PARTS,
@@ -10,9 +9,7 @@ import {
   MAX_TOTAL_HEADER_BYTES,
 } from "./limits.ts";
 import type { MimePart, PartDescription } from "./mime_part.ts";
-import { parameterText } from "./parameters.ts";
-import { splitType } from "./part_header.ts";
-import { trimRawEnd } from "./raw_text.ts";
+import { clampParts, emptyPart, isMessage, type Part, settleType } from "./part_draft.ts";
 
 /** What the scanner asks and tells while it walks through a message. */
 export interface ScanListener {
@@ -24,12 +21,6 @@ export interface ScanListener {
   leafData(bytes: Bytes): void;
   endLeaf(part: MimePart): void;
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Part = Mutable<Omit<MimePart, "children" | "message">> & {
-  children: Part[];
-  message: Part | undefined;
-};
 
 /**
  * Finds the MIME parts of a message (RFC 2046) that comes in pieces of any size. Keeps an
@@ -202,7 +193,8 @@ export class MimeScanner {
     };
     this.#parts++;
     if (parent === undefined) this.#root = part;
-    const boundary = this.#settleType(part);
+    const mayNest = this.#frames.length < MAX_DEPTH && this.#parts < MAX_PARTS;
+    const boundary = settleType(part, mayNest);
     if (part.type === "text" || isMessage(part)) this.#counters++;
     if (inMultipart) parent.children.push(part);
     else if (parent !== undefined) parent.message = part;
@@ -219,23 +211,6 @@ export class MimeScanner {
   #open(part: Part, boundary: string | undefined): void {
     this.#frames.push(part);
     this.#boundaries.push(boundary);
-  }
-
-  /** Makes the part something that can be walked into, or a leaf. Gives a multipart's boundary. */
-  #settleType(part: Part): string | undefined {
-    const nests = part.type === "multipart" || isMessage(part);
-    const isFull = this.#frames.length >= MAX_DEPTH || this.#parts >= MAX_PARTS;
-    if (nests && isFull) Object.assign(part, splitType("application/octet-stream"));
-    let boundary: string | undefined;
-    if (part.type === "multipart") {
-      const plain = part.parameters.find(({ name }) => name === "boundary")?.value;
-      boundary = trimRawEnd(plain ?? parameterText(part.parameters, "boundary") ?? "");
-      const isUsable = boundary !== "" && boundary.length <= MAX_BOUNDARY_LENGTH;
-      // RFC 2045 5.2 has a Content-Type that is not valid taken as plain text.
-      if (!isUsable) Object.assign(part, splitType("text/plain"));
-    }
-    part.mediaType = `${part.type}/${part.subtype}`;
-    return boundary;
   }
 
   /** Ends every part inside the frame at `index` (-1: all parts) at the current line. */
@@ -295,51 +270,7 @@ export class MimeScanner {
   }
 }
 
-function isMessage(part: Part): boolean {
-  return part.type === "message" && (part.subtype === "rfc822" || part.subtype === "global");
-}
-
 /** Whether a message whose first line this is has a header; an mbox "From " line may precede it. */
 function beginsHeader(line: string): boolean {
   return isFieldStart(line) || /^>?From /.test(line);
-}
-
-/**
- * Keeps every part inside its parent: the line end before a boundary may be the empty line that
- * ended the header of a part deep inside, and then that part has a header without empty line.
- */
-function clampParts(parent: Part): void {
-  const inner = parent.message === undefined ? parent.children : [parent.message];
-  for (const part of inner) {
-    if (part.bodyEnd > parent.bodyEnd) {
-      part.headerStart = Math.min(part.headerStart, parent.bodyEnd);
-      part.bodyStart = Math.min(part.bodyStart, parent.bodyEnd);
-      part.bodyEnd = parent.bodyEnd;
-      part.size = part.bodyEnd - part.bodyStart;
-    }
-    clampParts(part);
-  }
-}
-
-/** Stands for the content of a multipart without parts, which the grammar has no word for. */
-function emptyPart(offset: number): Part {
-  return {
-    ...splitType("text/plain"),
-    headerStart: offset,
-    bodyStart: offset,
-    bodyEnd: offset,
-    mediaType: "text/plain",
-    encoding: "7bit",
-    size: 0,
-    lines: 0,
-    contentId: undefined,
-    description: undefined,
-    md5: undefined,
-    disposition: undefined,
-    languages: [],
-    location: undefined,
-    envelope: "",
-    children: [],
-    message: undefined,
-  };
 }
