@@ -43,7 +43,7 @@ address = "0.0.0.0:443"
 proxy_protocol = ["10.0.0.0/8"]
 [listener.routes]
 imap = "imap"
-smtp = "tls://127.0.0.1:465"
+smtp = "submission"
 "http/1.1" = "tcp://127.0.0.1:8080"
 "acme-tls/1" = "acme"
 none = "web"
@@ -98,8 +98,13 @@ Deno.test("every key of the interface is accepted and read", () => {
   assert.deepEqual(config.listeners.map(({ kind }) => kind), [
     ...["imap", "imaps", "alpn", "lmtp", "submissions", "metrics"],
   ]);
-  assert.deepEqual(config.listeners[1]?.address, { kind: "tcp", host: "::", port: 993 });
-  assert.deepEqual(config.listeners[2]?.routes.get("http/1.1"), "tcp://127.0.0.1:8080");
+  assert.deepEqual(config.listeners[1]?.address, "[::]:993");
+  assert.deepEqual(config.listeners[2]?.routes.get("http/1.1"), {
+    kind: "tcp",
+    host: "127.0.0.1",
+    port: 8080,
+    proxyHeader: false,
+  });
 });
 
 Deno.test("an empty file is a configuration of defaults", () => {

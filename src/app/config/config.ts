@@ -1,8 +1,14 @@
 import { dirname, isAbsolute, join } from "node:path";
-import { type Address, parseAddress } from "../../net/address.ts";
-import type { ListenerKind } from "../../net/mod.ts";
+import {
+  type ListenerKind,
+  type Network,
+  parseNetwork,
+  parseRouteTarget,
+  type RouteTarget,
+} from "../../net/mod.ts";
 import { type LoadedFile, writePath } from "./load.ts";
 import { parseQuotaBytes, parseSizeBytes } from "./quantity.ts";
+import { OWN_TARGETS } from "./schema.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
 
@@ -19,12 +25,12 @@ export interface CertificateFiles {
 
 export interface ListenerConfig {
   readonly kind: ListenerKind;
-  readonly address: Address;
+  /** `host:port`, `[v6]:port` or `unix:/path`. */
+  readonly address: string;
   /** For an alpn listener: protocol, or "none", to its target; empty for the others. */
-  readonly routes: ReadonlyMap<string, string>;
-  readonly clientCertificates: boolean;
+  readonly routes: ReadonlyMap<string, RouteTarget>;
   /** Networks whose peers must send a PROXY header. */
-  readonly proxyNetworks: readonly string[];
+  readonly trustedProxies: readonly Network[];
 }
 
 /** The effective configuration of a server: defaults filled in, file names absolute or as from cwd. */
@@ -72,10 +78,12 @@ export function toConfig({ file, content }: LoadedFile): Config {
     tls: { certificates, minVersion: tls.min_version },
     listeners: content.listener.map((listener) => ({
       kind: listener.kind,
-      address: parseAddress(listener.address),
-      routes: new Map(Object.entries(listener.routes ?? {})),
-      clientCertificates: listener.client_certificates ?? false,
-      proxyNetworks: listener.proxy_protocol ?? [],
+      address: listener.address,
+      routes: new Map(
+        Object.entries(listener.routes ?? {})
+          .map(([protocol, target]) => [protocol, parseRouteTarget(target, OWN_TARGETS)]),
+      ),
+      trustedProxies: (listener.proxy_protocol ?? []).map(parseNetwork),
     })),
     allowPlaintext: content.auth.allow_plaintext,
     maxMessageBytes: checked(parseSizeBytes(content.limits.max_message_size)),
@@ -91,16 +99,19 @@ function checked<T>(value: T | undefined): T {
   return value;
 }
 
-/** Kinds of listener and route targets that this version serves. */
+/** Kinds of listener that this version opens. */
 const SERVED_KINDS: readonly ListenerKind[] = ["imap", "imaps", "alpn", "lmtp"];
+/** Protocols of its own that this version has for an alpn listener. */
 const SERVED_TARGETS = ["imap", "web"];
 
-/** Whether this version opens listeners of that kind, and routes to that target. */
+/** Whether this version opens listeners of that kind. */
 export function isServedKind(kind: ListenerKind): boolean {
   return SERVED_KINDS.includes(kind);
 }
-export function isServedTarget(target: string): boolean {
-  return SERVED_TARGETS.includes(target);
+
+/** Whether this version can send clients to that target. */
+export function isServedTarget(target: RouteTarget): boolean {
+  return target.kind !== "own" || SERVED_TARGETS.includes(target.name);
 }
 
 /** A line for each setting that is valid and has no effect in this version, with its place. */
@@ -116,7 +127,7 @@ export function unservedSettings({ file, content, lines }: LoadedFile): string[]
   content.listener.forEach((listener, i) => {
     if (!isServedKind(listener.kind)) note(["listener", i, "kind"], "the listener stays closed");
     for (const [protocol, target] of Object.entries(listener.routes ?? {})) {
-      if (isServedTarget(target)) continue;
+      if (isServedTarget(parseRouteTarget(target, OWN_TARGETS))) continue;
       note(["listener", i, "routes", protocol], "clients that ask for it are refused");
     }
     if (listener.client_certificates) {

@@ -23,7 +23,7 @@ export interface LoadedFile {
  * `DEFAULT_FILES` that exists. Throws ConfigError.
  */
 export async function readConfigFile(name: string | undefined): Promise<LoadedFile> {
-  const chosen = name ?? Deno.env.get("POSTERN_CONFIG");
+  const chosen = name ?? (Deno.env.get("POSTERN_CONFIG") || undefined);
   for (const file of chosen === undefined ? DEFAULT_FILES : [chosen]) {
     let text;
     try {

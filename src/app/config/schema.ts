@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseAddress } from "../../net/address.ts";
+import { parseAddress, parseNetwork, parseRouteTarget } from "../../net/mod.ts";
 import {
   DURATION_FORM,
   parseDurationMs,
@@ -16,6 +16,7 @@ import {
 
 const ADDRESS_FORM =
   'an address, such as "0.0.0.0:993", "[::]:993", "localhost:143" or "unix:/run/postern/lmtp.sock"';
+const NETWORK_FORM = 'a network or an address, such as "10.0.0.0/8" or "::1"';
 const HOST_FORM = "a host name";
 const FILE_FORM = "the name of a file";
 const TARGET_FORM = '"imap", "submission", "web", "acme", "tcp://host:port" or "tls://host:port"';
@@ -31,10 +32,10 @@ const duration = z.string(DURATION_FORM).refine(
 );
 const flag = z.boolean("true or false");
 const address = z.string(ADDRESS_FORM).refine((text) => reads(parseAddress, text), ADDRESS_FORM);
-const network = z.string().regex(
-  /^[0-9A-Fa-f:.]+(\/\d{1,3})?$/,
-  'a network or an address, such as "10.0.0.0/8" or "::1"',
-);
+const network = z.string(NETWORK_FORM).refine((text) => reads(parseNetwork, text), NETWORK_FORM);
+
+/** The protocols of its own that an alpn listener can route to. */
+export const OWN_TARGETS = ["imap", "submission", "web", "acme"] as const;
 
 function count(minimum: number, maximum: number, what: string) {
   const message = `${what} from ${minimum} to ${maximum}`;
@@ -67,9 +68,7 @@ function reads(parse: (text: string) => unknown, text: string): boolean {
 const certificate = { certificate_file: fileName, private_key_file: fileName };
 
 const routeTarget = z.string(TARGET_FORM).refine(
-  (text) =>
-    /^(imap|submission|web|acme)$/.test(text) ||
-    /^(tcp|tls):\/\//.test(text) && reads(parseAddress, text.slice("tcp://".length)),
+  (text) => reads((target) => parseRouteTarget(target, OWN_TARGETS), text),
   TARGET_FORM,
 );
 

@@ -1,0 +1,34 @@
+/**
+ * The README's table of RFCs, from the registry of IMAP extensions. `deno task rfc-table` writes it
+ * anew; the test suite complains when it is out of date.
+ */
+import { createRegistry, type Registry } from "../src/imap/mod.ts";
+
+const README = new URL("../README.md", import.meta.url);
+const BEGIN = "<!-- rfc-table: written by scripts/rfc_table.ts -->\n";
+const END = "<!-- /rfc-table -->\n";
+
+/** One line for each extension: its RFCs, what it is, the capabilities that announce it. */
+export function writeRfcTable(registry: Registry): string {
+  const rows = registry.extensions.map(({ rfc, title, capabilities = [] }) => {
+    const names = capabilities.map(({ name }) => `\`${name}\``).join(" ");
+    return `| ${rfc.join(", ")} | ${title} | ${names} |\n`;
+  });
+  return `| RFC | What | Capabilities |\n| --- | --- | --- |\n${rows.join("")}`;
+}
+
+/** `text` with the table between its marks replaced. Throws when the marks are missing. */
+export function replaceTable(text: string, table: string): string {
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`the text lacks ${BEGIN}${END}`);
+  return `${text.slice(0, begin + BEGIN.length)}\n${table}\n${text.slice(end)}`;
+}
+
+/** The README as it is and as it should be. */
+export async function readTables(): Promise<{ present: string; wanted: string }> {
+  const present = await Deno.readTextFile(README);
+  return { present, wanted: replaceTable(present, writeRfcTable(createRegistry())) };
+}
+
+if (import.meta.main) await Deno.writeTextFile(README, (await readTables()).wanted);

@@ -1,0 +1,218 @@
+import type { Command } from "commander";
+import { makeVerifier } from "../../auth/mod.ts";
+import type { Account } from "../../store/mod.ts";
+import { parseQuotaBytes, QUOTA_FORM, writeSize } from "../config/quantity.ts";
+import { requireAccount, withData } from "../data.ts";
+import { UsageError } from "../failure.ts";
+import { generatePassword } from "../password.ts";
+import { askPassword, printJson, printLine, printTable, readLine } from "../terminal.ts";
+import { addGroup, type GlobalOptions, withExamples } from "./options.ts";
+
+interface PasswordOptions extends GlobalOptions {
+  readonly generate?: boolean;
+  readonly stdin?: boolean;
+}
+
+/** `account add`, `list`, `show`, `remove`, `password`, `quota`, `disable` and `enable`. */
+export function addAccountCommands(program: Command): void {
+  const account = addGroup(program, "account", "accounts: who may log in, and whose mail this is");
+  addPasswordCommands(account);
+  addListCommands(account);
+
+  withExamples(
+    account.command("remove <address>").description("remove an account and all its mail"),
+    "postern account remove alice@example.org",
+  ).action(async (address: string, _options, command: Command) => {
+    await withData(options(command).config, async ({ directory, tellSecurity }) => {
+      const { id } = await requireAccount(directory, address);
+      await directory.removeAccount(id);
+      tellSecurity(id);
+    });
+  });
+
+  withExamples(
+    account.command("quota <address> <size>")
+      .description('limit the mail of an account: SIZE is like "500M" or "2G", or "none"'),
+    "postern account quota alice@example.org 2G",
+  ).action(async (address: string, size: string, _options, command: Command) => {
+    const quotaBytes = parseQuotaBytes(size);
+    if (quotaBytes === undefined) throw new UsageError(`expected ${QUOTA_FORM}, found "${size}"`);
+    await withData(options(command).config, async ({ directory }) => {
+      const { id } = await requireAccount(directory, address);
+      await directory.setAccountQuota(id, quotaBytes);
+    });
+  });
+
+  withExamples(
+    account.command("disable <address>")
+      .description("refuse logins with TEXT and end open sessions; mail is still taken")
+      .requiredOption("--message <text>", "what is said after correct credentials"),
+    'postern account disable alice@example.org --message "Please call the office."',
+  ).action(async (address: string, { message }: { message: string }, command: Command) => {
+    if (!/^[^\p{Cc}]{1,500}$/u.test(message)) {
+      throw new UsageError("expected a message of one line of at most 500 characters");
+    }
+    await setDisabled(command, address, message);
+  });
+
+  withExamples(
+    account.command("enable <address>").description("allow logins again"),
+    "postern account enable alice@example.org",
+  ).action((address: string, _options, command: Command) =>
+    setDisabled(command, address, undefined)
+  );
+}
+
+function options(command: Command): PasswordOptions {
+  return command.optsWithGlobals<PasswordOptions>();
+}
+
+async function setDisabled(
+  command: Command,
+  address: string,
+  message: string | undefined,
+): Promise<void> {
+  await withData(options(command).config, async ({ directory, tellSecurity }) => {
+    const { id } = await requireAccount(directory, address);
+    await directory.setAccountDisabled(id, message);
+    tellSecurity(id);
+  });
+}
+
+function addPasswordCommands(account: Command): void {
+  const withPassword = (command: Command) =>
+    command
+      .option("--generate", "make up a password and print it")
+      .option("--stdin", "read the password from one line of standard input");
+
+  withExamples(
+    withPassword(account.command("add <address>").description("add an account")),
+    "postern account add alice@example.org --generate",
+    "postern account add alice@example.org --stdin < password.txt",
+  ).action(async (address: string, _options, command: Command) => {
+    const password = await choosePassword(address, options(command));
+    const verifier = await makeVerifier(password.text);
+    await withData(options(command).config, async ({ directory }) => {
+      await directory.addAccount(address, verifier);
+    });
+    tellPassword(address, password, options(command));
+  });
+
+  withExamples(
+    withPassword(
+      account.command("password <address>")
+        .description("set a new password and end the sessions that used the old one"),
+    ),
+    "postern account password alice@example.org --generate",
+  ).action(async (address: string, _options, command: Command) => {
+    const password = await choosePassword(address, options(command));
+    const verifier = await makeVerifier(password.text);
+    await withData(options(command).config, async ({ directory, tellSecurity }) => {
+      const { id } = await requireAccount(directory, address);
+      await directory.setPasswordVerifier(id, verifier);
+      tellSecurity(id);
+    });
+    tellPassword(address, password, options(command));
+  });
+}
+
+interface ChosenPassword {
+  readonly text: string;
+  readonly isGenerated: boolean;
+}
+
+/** From stdin if asked for or if nobody sits at it; made up if asked for; else a person is asked. */
+async function choosePassword(address: string, options: PasswordOptions): Promise<ChosenPassword> {
+  if (options.generate && options.stdin) {
+    throw new UsageError("--generate and --stdin exclude each other");
+  }
+  if (options.generate) return { text: generatePassword(), isGenerated: true };
+  const text = options.stdin || !Deno.stdin.isTerminal()
+    ? await readLine("password")
+    : await askPassword(`New password for ${address}`);
+  return { text, isGenerated: false };
+}
+
+function tellPassword(address: string, password: ChosenPassword, options: PasswordOptions): void {
+  if (options.json) {
+    printJson({ address, ...(password.isGenerated ? { password: password.text } : {}) });
+  } else if (password.isGenerated) {
+    printLine(password.text);
+  }
+}
+
+function addListCommands(account: Command): void {
+  withExamples(account.command("list").description("list the accounts"), "postern account list")
+    .action(async (_options, command: Command) => {
+      const accounts = await withData(
+        options(command).config,
+        ({ directory }) => directory.listAccounts(),
+      );
+      if (options(command).json) printJson(accounts.map(accountFacts));
+      else {
+        printTable(
+          ["ADDRESS", "STATUS", "QUOTA", "CREATED"],
+          accounts.map((each) => [
+            each.address,
+            each.disabledMessage === undefined ? "enabled" : "disabled",
+            quotaText(each.quotaBytes),
+            new Date(each.created * 1000).toISOString().slice(0, 10),
+          ]),
+        );
+      }
+    });
+
+  withExamples(
+    account.command("show <address>")
+      .description("show an account: its addresses, its quota and its mailboxes"),
+    "postern account show alice@example.org --json",
+  ).action(async (address: string, _options, command: Command) => {
+    const facts = await withData(options(command).config, async ({ directory, store }) => {
+      const found = await requireAccount(directory, address);
+      const mail = await store.openAccount(found.id);
+      const { usedBytes } = await mail.quota();
+      return {
+        ...accountFacts(found),
+        usedBytes,
+        addresses: await directory.listAddresses(found.id),
+        mailboxes: (await mail.listMailboxes()).map(({ name, counts }) => ({
+          name,
+          messages: counts.messages,
+          unseen: counts.unseen,
+          sizeBytes: counts.size,
+        })),
+      };
+    });
+    if (options(command).json) return printJson(facts);
+    printTable(["ACCOUNT", facts.address], [
+      ["Status", facts.disabled ? `disabled: ${facts.disabledMessage}` : "enabled"],
+      ["Quota", quotaText(facts.quotaBytes)],
+      ["Used", writeSize(facts.usedBytes)],
+      ["Created", facts.created],
+      ["Addresses", facts.addresses.join(", ") || "no others"],
+    ]);
+    printLine("");
+    printTable(
+      ["MAILBOX", "MESSAGES", "UNSEEN", "SIZE"],
+      facts.mailboxes.map(({ name, messages, unseen, sizeBytes }) => [
+        ...[name, String(messages), String(unseen), writeSize(sizeBytes)],
+      ]),
+    );
+  });
+}
+
+/** An account as JSON shows it: `quotaBytes` null is no limit; left out, the configured default. */
+function accountFacts(account: Account) {
+  return {
+    address: account.address,
+    disabled: account.disabledMessage !== undefined,
+    disabledMessage: account.disabledMessage,
+    quotaBytes: account.quotaBytes,
+    created: new Date(account.created * 1000).toISOString(),
+  };
+}
+
+function quotaText(quotaBytes: number | null | undefined): string {
+  if (quotaBytes === undefined) return "default";
+  return quotaBytes === null ? "none" : writeSize(quotaBytes);
+}

@@ -1,0 +1,41 @@
+import { ConfigError } from "./config/load.ts";
+import { ExitCode, Failure } from "./failure.ts";
+import { PasswordError } from "../auth/mod.ts";
+import { StoreError } from "../store/mod.ts";
+
+/** What a person is told of an error, and the exit code that goes with it. */
+export interface ErrorDescription {
+  readonly message: string;
+  readonly exitCode: number;
+}
+
+/**
+ * Says in words what an error means and what to do about it. An error that nobody expected is a
+ * mistake of this program: then its stack is part of the message.
+ */
+export function describeError(error: unknown): ErrorDescription {
+  if (error instanceof Failure) return error;
+  if (error instanceof ConfigError) return { message: error.message, exitCode: ExitCode.usage };
+  if (error instanceof PasswordError) return { message: error.message, exitCode: ExitCode.usage };
+  if (error instanceof StoreError) {
+    return { message: `${error.message}${storeAdvice(error)}`, exitCode: ExitCode.failed };
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return { message: `no permission: ${error.message}`, exitCode: ExitCode.failed };
+  }
+  const text = error instanceof Error ? error.stack ?? error.message : String(error);
+  return { message: `this should not have happened: ${text}`, exitCode: ExitCode.failed };
+}
+
+function storeAdvice({ code }: StoreError): string {
+  switch (code) {
+    case "unavailable":
+      return " Is the disk full, or does the data belong to another user?";
+    case "corrupt":
+      return ' Run "postern check".';
+    case "newer-schema":
+      return " Run the newer version again.";
+    default:
+      return "";
+  }
+}

@@ -1,0 +1,74 @@
+import { configure, type LogLevel as LibraryLevel, type LogRecord } from "@logtape/logtape";
+import type { LogConfig, LogLevel } from "./config/config.ts";
+import { printable, printError } from "./terminal.ts";
+
+const LIBRARY_LEVELS: Readonly<Record<LogLevel, LibraryLevel>> = {
+  error: "error",
+  warn: "warning",
+  info: "info",
+  debug: "debug",
+  trace: "trace",
+};
+
+/** Sends what the rooms log to stderr. May be called again when the configuration changed. */
+export async function configureLogging(config: LogConfig): Promise<void> {
+  const write = config.format === "json" ? writeJsonRecord : writeTextRecord;
+  await configure({
+    reset: true,
+    sinks: { stderr: (record) => printError(write(record)) },
+    loggers: [
+      { category: "postern", lowestLevel: LIBRARY_LEVELS[config.level], sinks: ["stderr"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
+    ],
+  });
+}
+
+/** `2026-11-24T11:26:01.123Z info session: text`; the stack of an error below it, indented. */
+export function writeTextRecord(record: LogRecord): string {
+  const time = new Date(record.timestamp).toISOString();
+  const lines = [`${time} ${levelOf(record)} ${roomOf(record)}: ${printable(textOf(record))}`];
+  if (record.level === "error" || record.level === "fatal") {
+    for (const { stack } of errorsOf(record)) {
+      lines.push(...(stack ?? "").split("\n").map((line) => `    ${printable(line)}`));
+    }
+  }
+  return lines.join("\n");
+}
+
+/** One JSON object: time, level, room, message, then the record's own properties. */
+export function writeJsonRecord(record: LogRecord): string {
+  const time = new Date(record.timestamp).toISOString();
+  const line = {
+    time,
+    level: levelOf(record),
+    room: roomOf(record),
+    message: textOf(record),
+    ...record.properties,
+  };
+  return JSON.stringify(line, (_, value) => {
+    if (value instanceof Error) return { message: value.message, stack: value.stack };
+    return typeof value === "bigint" ? String(value) : value;
+  });
+}
+
+function levelOf(record: LogRecord): string {
+  return record.level === "warning" ? "warn" : record.level;
+}
+
+function roomOf(record: LogRecord): string {
+  return record.category.slice(1).join(".");
+}
+
+/** The message with its values filled in: they stand at the odd places. */
+function textOf(record: LogRecord): string {
+  return record.message.map((part, i) => i % 2 === 0 ? String(part) : valueText(part)).join("");
+}
+
+function valueText(value: unknown): string {
+  if (value instanceof Error) return value.message;
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
+
+function errorsOf(record: LogRecord): Error[] {
+  return Object.values(record.properties).filter((value) => value instanceof Error);
+}

@@ -1,0 +1,243 @@
+import { Authenticator } from "../auth/mod.ts";
+import { logger, systemClock } from "../base/mod.ts";
+import { LmtpServer } from "../delivery/mod.ts";
+import { createRegistry } from "../imap/mod.ts";
+import {
+  CertificateStore,
+  ConnectionBudget,
+  listen,
+  type Listener,
+  type ListenOptions,
+  NetError,
+  type RouteTable,
+  type TlsOptions,
+  type Transport,
+} from "../net/mod.ts";
+import { createNotifier, type NudgeListener, openNudgeListener } from "../notify/mod.ts";
+import { DEFAULT_TIMES, serveConnection, type SessionServices } from "../session/mod.ts";
+import type { Store } from "../store/mod.ts";
+import { handleWebRequest } from "../web/mod.ts";
+import { readCertificates } from "./certificates.ts";
+import { type Config, isServedKind, isServedTarget, type ListenerConfig } from "./config/config.ts";
+import { nudgeSocketPath, openStore } from "./data.ts";
+import { Failure } from "./failure.ts";
+import { serveHttp } from "./http_connection.ts";
+
+const log = logger("app");
+
+/** How long connections may go on with what is under way after the server was told to stop. */
+export const STOP_TIMEOUT_MS = 3_000;
+
+/** Sent in clear to who may not connect now. */
+const TOO_MANY_FAILURES =
+  "* BYE [UNAVAILABLE] Too many failed logins from your network; try later.";
+
+/** Starts everything that the configuration asks for. Throws Failure, with nothing left running. */
+export async function startServer(config: Config): Promise<Server> {
+  const store = await openStore(config);
+  const certificates = new CertificateStore([], { minVersion: config.tls.minVersion });
+  const server = new Server(config, store, certificates);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+/** A running server: store, sessions and listeners. */
+export class Server {
+  readonly #config: Config;
+  readonly #store: Store;
+  readonly #certificates: CertificateStore;
+  readonly #notifier = createNotifier();
+  readonly #shutdown = new AbortController();
+  readonly #authenticator: Authenticator;
+  readonly #sessions: SessionServices;
+  readonly #lmtp: LmtpServer;
+  readonly #budget: ConnectionBudget;
+  readonly #listeners: Listener[] = [];
+  readonly #connections = new Map<Transport, Promise<void>>();
+  #nudges: NudgeListener | undefined;
+
+  constructor(config: Config, store: Store, certificates: CertificateStore) {
+    const { hostname, maxMessageBytes, allowPlaintext } = config;
+    const clock = systemClock;
+    this.#config = config;
+    this.#store = store;
+    this.#certificates = certificates;
+    this.#authenticator = new Authenticator(store.directory, clock, { allowPlaintext });
+    this.#sessions = {
+      registry: createRegistry(),
+      store,
+      authenticator: this.#authenticator,
+      notifier: this.#notifier,
+      clock,
+      limits: { maxMessageBytes },
+      times: DEFAULT_TIMES,
+      tls: this.#tls(),
+      shutdown: this.#shutdown.signal,
+    };
+    this.#lmtp = new LmtpServer({ store, clock, hostname, maxMessageBytes });
+    this.#budget = new ConnectionBudget(config.maxConnections);
+    store.onCommit((account) => this.#notifier.nudge(account, "changed"));
+  }
+
+  /** What is listened on, in the order of the configuration. */
+  get listeners(): readonly { readonly kind: string; readonly address: string }[] {
+    return this.#listeners;
+  }
+
+  async start(): Promise<void> {
+    this.#nudges = await this.#listenForNudges();
+    this.#certificates.replace(await readCertificates(this.#config, systemClock));
+    for (const listener of this.#config.listeners) {
+      if (isServedKind(listener.kind)) this.#listeners.push(await this.#open(listener));
+    }
+  }
+
+  /**
+   * Takes the certificates of a configuration into use, read anew; open connections keep theirs.
+   * Gives the keys of other settings that differ and need a restart. Throws Failure, having changed
+   * nothing, when a certificate cannot be used.
+   */
+  async reload(config: Config): Promise<string[]> {
+    this.#certificates.replace(await readCertificates(config, systemClock));
+    return changedKeys(this.#config, config);
+  }
+
+  /**
+   * Stops accepting, has every session say BYE and finish what is under way, at most three seconds,
+   * then closes the store. Never rejects.
+   */
+  async stop(): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    this.#shutdown.abort();
+    const timer = setTimeout(() => {
+      for (const transport of this.#connections.keys()) transport.destroy();
+    }, STOP_TIMEOUT_MS);
+    await this.#lmtp.close(STOP_TIMEOUT_MS / 2);
+    await Promise.allSettled(this.#connections.values());
+    clearTimeout(timer);
+    await this.#nudges?.close();
+    await this.#store.close();
+  }
+
+  async #listenForNudges(): Promise<NudgeListener | undefined> {
+    const path = nudgeSocketPath(this.#config.dataDir);
+    try {
+      return await openNudgeListener(
+        path,
+        ({ account, kind }) => this.#notifier.nudge(account, kind),
+      );
+    } catch (error) {
+      if (error instanceof Deno.errors.AddrInUse) {
+        throw new Failure(
+          `another postern serves ${this.#config.dataDir}: stop it, or choose another data_dir`,
+        );
+      }
+      // Windows, or a path too long for a socket: commands still work, and are noticed late.
+      log.warn("other processes cannot tell this server of changes ({path}): {error}", {
+        path,
+        error,
+      });
+      return undefined;
+    }
+  }
+
+  #tls(): TlsOptions {
+    return { certificates: this.#certificates, alpn: ["imap"] };
+  }
+
+  async #open({ kind, address, routes, trustedProxies }: ListenerConfig): Promise<Listener> {
+    const options: ListenOptions = {
+      kind,
+      address,
+      trustedProxies,
+      budget: this.#budget,
+      onConnection: (transport, target) => this.#serve(transport, target),
+    };
+    try {
+      switch (kind) {
+        case "imap":
+          return await listen({ ...options, accept: this.#admit });
+        case "imaps":
+          return await listen({ ...options, accept: this.#admit, tls: this.#tls() });
+        case "alpn":
+          return await listen({
+            ...options,
+            accept: this.#admit,
+            tls: this.#tls(),
+            routes: routeTable(routes),
+          });
+        default:
+          return await listen(options);
+      }
+    } catch (error) {
+      if (error instanceof NetError) throw new Failure(listenProblem(error, kind));
+      throw error;
+    }
+  }
+
+  #admit = ({ address }: { readonly address: string }): boolean | string =>
+    this.#authenticator.admitsAddress(address) || TOO_MANY_FAILURES;
+
+  #serve(transport: Transport, target: string): void {
+    const done = this.#speak(transport, target)
+      .catch((error) => log.error("a {target} connection failed: {error}", { target, error }))
+      .finally(() => this.#connections.delete(transport));
+    this.#connections.set(transport, done);
+  }
+
+  async #speak(transport: Transport, target: string): Promise<void> {
+    const { hostname } = this.#config;
+    switch (target) {
+      case "web":
+        return await serveHttp(transport, (request) => handleWebRequest(request, { hostname }));
+      case "lmtp":
+        return await this.#lmtp.serve(transport);
+      default:
+        return await serveConnection(transport, this.#sessions);
+    }
+  }
+}
+
+/** The routes that this version can serve, in the order of the configuration. */
+function routeTable(routes: ListenerConfig["routes"]): RouteTable {
+  const served = [...routes].filter(([, target]) => isServedTarget(target));
+  const none = routes.get("none");
+  return {
+    protocols: new Map(served.filter(([protocol]) => protocol !== "none")),
+    ...(none && isServedTarget(none) ? { none } : {}),
+  };
+}
+
+function listenProblem({ code, message }: NetError, kind: string): string {
+  const advice = code === "in_use"
+    ? "stop it, or choose another address"
+    : message.startsWith("not permitted")
+    ? "ports below 1024 need root, or the capability CAP_NET_BIND_SERVICE"
+    : "choose another address";
+  return `listener ${kind}: ${message}; ${advice}`;
+}
+
+/** Keys that differ and that a running server does not follow. */
+function changedKeys(old: Config, now: Config): string[] {
+  const settings: [string, (config: Config) => unknown][] = [
+    ["hostname", (config) => config.hostname],
+    ["data_dir", (config) => config.dataDir],
+    ["tls.min_version", (config) => config.tls.minVersion],
+    [
+      "listener",
+      ({ listeners }) => listeners.map((each) => ({ ...each, routes: [...each.routes] })),
+    ],
+    ["auth.allow_plaintext", (config) => config.allowPlaintext],
+    ["limits.max_message_size", (config) => config.maxMessageBytes],
+    ["limits.max_connections", (config) => config.maxConnections],
+    ["quota.default", (config) => config.defaultQuotaBytes],
+  ];
+  return settings
+    .filter(([, get]) => JSON.stringify(get(old)) !== JSON.stringify(get(now)))
+    .map(([key]) => key);
+}
