@@ -51,6 +51,8 @@ export class TestClient {
 
   private constructor(socket: Socket | TLSSocket) {
     this.#socket = socket;
+    // Or the last piece of a command would wait for the server's delayed acknowledgement.
+    socket.setNoDelay(true);
     this.#listen(socket);
   }
 
