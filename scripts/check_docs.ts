@@ -10,6 +10,7 @@ const RFC_FOLDER = new URL("../shared/rfc/", ROOT);
 
 /** RFCs that comments may name although their text is not in the folder, each with the reason. */
 const TEXT_NOT_KEPT: Readonly<Record<string, string>> = {
+  "9585": "INPROGRESS: its text was not handed to the project",
   "9586": "UIDONLY: its text was not handed to the project",
 };
 

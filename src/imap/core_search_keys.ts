@@ -1,8 +1,8 @@
 import { RangeSet } from "../base/mod.ts";
 import { type Predicate, SystemFlag } from "../store/mod.ts";
-import { MAX_LIST_ITEMS, type Reader, resolveSequenceSet, WireError } from "../wire/mod.ts";
+import { type Reader, resolveSequenceSet } from "../wire/mod.ts";
 import type { SearchKeySpec } from "./extension.ts";
-import { parseSearchKey, savedResultKey, type SearchContext } from "./search_keys.ts";
+import { join, parseSearchKey, savedResultKey, type SearchContext } from "./search_keys.ts";
 
 /**
  * The SEARCH keys of RFC 3501 6.4.4 and RFC 9051 6.4.4. Strings match as substrings without regard
@@ -84,7 +84,7 @@ function flag(mask: number): Predicate {
 }
 
 function not(of: Predicate): Predicate {
-  return { op: "not", of };
+  return of.op === "not" ? of.of : { op: "not", of };
 }
 
 function and(...of: Predicate[]): Predicate {
@@ -122,11 +122,10 @@ function readUids(reader: Reader, context: SearchContext): Predicate {
 function readOr(reader: Reader, context: SearchContext): Predicate {
   const of: Predicate[] = [];
   do {
-    if (of.length === MAX_LIST_ITEMS - 1) throw new WireError("Too many search keys");
     reader.space();
     of.push(parseSearchKey(reader, context));
     reader.space();
   } while (reader.tryExactWord("OR"));
   of.push(parseSearchKey(reader, context));
-  return { op: "or", of };
+  return join("or", of);
 }

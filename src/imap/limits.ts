@@ -1,6 +1,6 @@
 /**
- * How much work one command of the mailbox list may cause. What `wire/limits.ts` bounds, such as
- * the length of a line, is not repeated here.
+ * How much work one command may cause. What `wire/limits.ts` bounds, such as the length of a line,
+ * is not repeated here.
  */
 
 /**
@@ -14,3 +14,15 @@ export const MAX_PATTERN_STEPS = 2_000_000;
 export const MAX_ID_PAIRS = 30;
 export const MAX_ID_FIELD_BYTES = 30;
 export const MAX_ID_VALUE_BYTES = 1024;
+
+/**
+ * Keys of one search, those within other keys included. Clients that look for lost messages chain a
+ * few hundred OR HEADER or OR EMAILID; each key is compared with every message.
+ */
+export const MAX_SEARCH_KEYS = 1000;
+
+/**
+ * Depth of keys and parentheses in a search, so that the stack is bounded. JavaMail joins a hundred
+ * terms as OR (OR (OR a b) c) d, which is deeper than any list of another command.
+ */
+export const MAX_SEARCH_DEPTH = 250;

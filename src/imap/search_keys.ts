@@ -1,7 +1,8 @@
 import { RangeSet } from "../base/mod.ts";
 import type { Predicate } from "../store/mod.ts";
-import { MAX_LIST_ITEMS, type Reader, resolveSequenceSet, WireError } from "../wire/mod.ts";
+import { type Reader, resolveSequenceSet, WireError } from "../wire/mod.ts";
 import { no } from "./imap_error.ts";
+import { MAX_SEARCH_DEPTH, MAX_SEARCH_KEYS } from "./limits.ts";
 import { readSearchText, searchDecoder } from "./search_text.ts";
 import type { Session, View } from "./session.ts";
 
@@ -31,6 +32,8 @@ export class SearchContext {
   usesSequenceNumbers = false;
   /** `$` occurs. */
   usesSavedResult = false;
+  #keys = 0;
+  #depth = 0;
   readonly #decoder: TextDecoder;
   readonly #byNumbers = new Map<Predicate, (numbers: SearchNumbers) => RangeSet>();
 
@@ -54,6 +57,15 @@ export class SearchContext {
     const placeholder: Predicate = { op: "uid", set: new RangeSet() };
     this.#byNumbers.set(placeholder, resolve);
     return placeholder;
+  }
+
+  /** Reads a key with `read`, counting how many and how deep they are. */
+  key(read: () => Predicate): Predicate {
+    if (++this.#keys > MAX_SEARCH_KEYS) throw no("The search has too many keys", "LIMIT");
+    if (++this.#depth > MAX_SEARCH_DEPTH) throw no("The search is nested too deep", "LIMIT");
+    const key = read();
+    this.#depth--;
+    return key;
   }
 
   /** Whether the numbers of a mailbox are needed for `bind`. */
@@ -99,20 +111,17 @@ export function parseSearchProgram(reader: Reader, session: Session): SearchProg
 
 /** Reads keys separated by spaces, all of which must match, up to the end or a ")". */
 export function parseSearchKeys(reader: Reader, context: SearchContext): Predicate {
-  const first = parseSearchKey(reader, context);
-  if (reader.peek() !== " ") return first;
-  const keys = [first];
-  while (reader.trySpace()) {
-    if (keys.length === MAX_LIST_ITEMS) throw new WireError("Too many search keys");
-    keys.push(parseSearchKey(reader, context));
-  }
-  return { op: "and", of: keys };
+  const keys = [parseSearchKey(reader, context)];
+  while (reader.trySpace()) keys.push(parseSearchKey(reader, context));
+  return join("and", keys);
 }
 
-/** Reads one key: a sequence set, keys in parentheses, or a key of the registry. */
+/**
+ * Reads one key: a sequence set, keys in parentheses, or a key of the registry. Throws NO [LIMIT]
+ * beyond MAX_SEARCH_KEYS or MAX_SEARCH_DEPTH.
+ */
 export function parseSearchKey(reader: Reader, context: SearchContext): Predicate {
-  // Keys nest without parentheses too (NOT NOT NOT …), so all depth is counted here.
-  return reader.nested(() => {
+  return context.key(() => {
     if (reader.tryChar("(")) {
       const keys = parseSearchKeys(reader, context);
       reader.char(")");
@@ -123,6 +132,12 @@ export function parseSearchKey(reader: Reader, context: SearchContext): Predicat
     if (!spec) throw new WireError("Unknown SEARCH key");
     return spec.parse(reader, context);
   });
+}
+
+/** All or any of `parts`, without needless depth: what clients nest is mostly a flat list. */
+export function join(op: "and" | "or", parts: readonly Predicate[]): Predicate {
+  const of = parts.flatMap((part) => part.op === op ? part.of : [part]);
+  return of.length === 1 ? of[0]! : { op, of };
 }
 
 /** `$`, in place of sequence numbers or UIDs (RFC 9051 6.4.4.1). */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { concatBytes, encodeUtf8, RangeSet } from "../../src/base/mod.ts";
+import { MAX_SEARCH_DEPTH, MAX_SEARCH_KEYS } from "../../src/imap/limits.ts";
 import { SystemFlag } from "../../src/store/mod.ts";
-import { MAX_NESTING } from "../../src/wire/mod.ts";
 import { box, bytesOf, put } from "../store/fixture.ts";
 import { SearchSession } from "../support/search_session.ts";
 
@@ -529,26 +529,38 @@ Deno.test("under UIDONLY only UID SEARCH without sequence numbers is taken", asy
   assert.equal(await answer(session, "UID SEARCH $"), "* SEARCH");
 });
 
-Deno.test("keys nest as deep as the limit and not deeper, but a chain of OR is not deep", async () => {
+Deno.test("keys nest as deep as the limit and not deeper", async () => {
   const session = await openInbox();
+  const limit = MAX_SEARCH_DEPTH;
   const nots = (count: number) => `UID SEARCH ${"NOT ".repeat(count)}SEEN`;
-  assert.equal(await answer(session, nots(MAX_NESTING - 1)), "* SEARCH 2 4 5 7");
-  assert.equal(await refusal(session, nots(MAX_NESTING)), "BAD");
+  assert.equal(await answer(session, nots(limit - 1)), "* SEARCH 2 4 5 7");
+  assert.equal(await answer(session, nots(limit - 2)), "* SEARCH 1 6 8");
+  assert.equal(await refusal(session, nots(limit)), "NO [LIMIT]");
   const parentheses = (count: number) => `UID SEARCH ${"(".repeat(count)}SEEN${")".repeat(count)}`;
-  assert.equal(await answer(session, parentheses(MAX_NESTING - 1)), "* SEARCH 1 6 8");
-  assert.equal(await refusal(session, parentheses(MAX_NESTING)), "BAD");
-  assert.equal(
-    await answer(session, `UID SEARCH ${"OR DRAFT ".repeat(2000)}SEEN`),
-    "* SEARCH 1 5 6 8",
-  );
+  assert.equal(await answer(session, parentheses(limit - 1)), "* SEARCH 1 6 8");
+  assert.equal(await refusal(session, parentheses(limit)), "NO [LIMIT]");
 });
 
-Deno.test("lists of keys are as long as the limit and not longer", async () => {
+Deno.test("a chain of OR may be long, to either side", async () => {
   const session = await openInbox();
-  const many = (count: number) => `UID SEARCH ${Array(count).fill("ALL").join(" ")}`;
-  assert.equal(await answer(session, many(10_000)), "* SEARCH 1 2 4 5 6 7 8");
-  assert.equal(await refusal(session, many(10_001)), "BAD");
-  const alternatives = (count: number) => `UID SEARCH ${"OR 1 ".repeat(count - 1)}2`;
-  assert.equal(await answer(session, alternatives(10_000)), "* SEARCH 1 2");
-  assert.equal(await refusal(session, alternatives(10_001)), "BAD");
+  const right = `UID SEARCH ${"OR DRAFT ".repeat(900)}SEEN`;
+  assert.equal(await answer(session, right), "* SEARCH 1 5 6 8");
+  // As JavaMail writes it: OR (OR (OR SEEN DRAFT) DRAFT) DRAFT.
+  const left = `UID SEARCH ${"OR (".repeat(99)}OR SEEN DRAFT${") DRAFT".repeat(99)}`;
+  assert.equal(await answer(session, left), "* SEARCH 1 5 6 8");
+});
+
+Deno.test("a search has as many keys as the limit and not more", async () => {
+  const session = await openInbox();
+  const limit = MAX_SEARCH_KEYS;
+  const all = (count: number) => `UID SEARCH ${Array(count).fill("ALL").join(" ")}`;
+  assert.equal(await answer(session, all(limit)), "* SEARCH 1 2 4 5 6 7 8");
+  assert.equal(await refusal(session, all(limit + 1)), "NO [LIMIT]");
+  // A chain of OR counts as one key beside those that it joins.
+  const alternatives = (count: number) => `UID SEARCH ${"OR 1 ".repeat(count)}2`;
+  assert.equal(await answer(session, alternatives(limit - 2)), "* SEARCH 1 2");
+  assert.equal(await refusal(session, alternatives(limit - 1)), "NO [LIMIT]");
+  const groups = (count: number) => `UID SEARCH ${Array(count).fill("(NOT SEEN)").join(" ")}`;
+  assert.equal(await answer(session, groups(333)), "* SEARCH 2 4 5 7");
+  assert.equal(await refusal(session, groups(334)), "NO [LIMIT]");
 });
