@@ -149,7 +149,7 @@ function translated<T>(work: () => T): T {
 
 /** By message, because error codes are missing on some errors in Deno 2.9. */
 function codeOf(message: string): StoreErrorCode | undefined {
-  if (/is full|disk I\/O|readonly|read-only|unable to open|locked|busy/i.test(message)) {
+  if (/is full|disk I\/O|readonly|read-only|unable to open|locked|busy|not open/i.test(message)) {
     return "unavailable";
   }
   if (/malformed|not a database/i.test(message)) return "corrupt";

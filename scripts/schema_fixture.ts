@@ -1,0 +1,84 @@
+/**
+ * Writes the fixtures of the current schemas to tests/store/fixtures, as SQL: a small database of
+ * each kind that the present version made, to be migrated by all later ones. Run it once when a
+ * migration was added and before it is released; a fixture that exists is never written again.
+ */
+import { join } from "node:path";
+import { RangeSet } from "../src/base/mod.ts";
+import { Database } from "../src/store/sqlite/database.ts";
+import { openSqliteStore } from "../src/store/sqlite/engine.ts";
+import { directorySchema, mailSchema, type Schema } from "../src/store/sqlite/migrations/mod.ts";
+
+const FOLDER = new URL("../tests/store/fixtures/", import.meta.url);
+
+/** The database as SQL that makes it again, version and owner included. */
+export function dumpDatabase(db: Database): string {
+  const lines = ["PRAGMA application_id", "PRAGMA user_version"]
+    .map((pragma) => `${pragma} = ${db.number(pragma)};`);
+  const objects = db.all<[string, string, string]>(
+    `SELECT type, name, sql FROM sqlite_schema
+     WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+     ORDER BY type <> 'table', name`,
+  );
+  for (const [type, name, sql] of objects) {
+    lines.push(`${sql};`);
+    if (type !== "table") continue;
+    const columns = db.all<[string]>("SELECT name FROM pragma_table_info(?)", name)
+      .map(([column]) => column);
+    const values = columns.map((column) => `quote(${column})`).join(" || ', ' || ");
+    for (const [row] of db.all<[string]>(`SELECT ${values} FROM ${name}`)) {
+      lines.push(`INSERT INTO ${name} (${columns.join(", ")}) VALUES (${row});`);
+    }
+  }
+  return lines.join("\n") + "\n";
+}
+
+function fixtureUrl(schema: Schema): URL {
+  const version = String(schema.migrations.length).padStart(4, "0");
+  return new URL(`${schema.name}_${version}.sql`, FOLDER);
+}
+
+async function writeFixtures(): Promise<void> {
+  const dataDir = await Deno.makeTempDir();
+  const store = await openSqliteStore({ dataDir });
+  await store.directory.addDomain("example.org");
+  const { id } = await store.directory.addAccount("ann@example.org", "{}");
+  await store.directory.addAddress("@example.org", id);
+  await store.directory.hostSecret("fixture");
+  const account = await store.openAccount(id);
+  for (const text of ["Subject: one\r\n\r\nfirst\r\n", "Subject: two\r\n\r\nsecond\r\n"]) {
+    const stage = account.stageMessage();
+    await stage.write(new TextEncoder().encode(text));
+    await account.append("INBOX", [{
+      staged: await stage.finish(),
+      flags: 1,
+      keywords: ["$Work"],
+      internalDate: { seconds: 1_700_000_000, zoneMinutes: 60 },
+    }]);
+  }
+  const [inbox] = (await account.listMailboxes()).filter(({ name }) => name === "INBOX");
+  if (!inbox) throw new Error("there is an INBOX");
+  const { uids } = await account.selectMailbox("INBOX", { claimRecent: true });
+  await account.copy(inbox.id, uids, "Archive");
+  await account.changeFlags(inbox.id, uids, { mode: "add", flags: 8, keywords: [] });
+  await account.expunge(inbox.id, RangeSet.of(2), { onlyDeleted: true });
+  await account.setAnnotations("INBOX", [{
+    entry: "/private/comment",
+    value: new TextEncoder().encode("kept"),
+    isBinary: false,
+  }]);
+  await store.close();
+  for (
+    const [path, schema] of [
+      [join(dataDir, "directory.db"), directorySchema],
+      [join(dataDir, "accounts", String(id), "mail.db"), mailSchema],
+    ] as const
+  ) {
+    const db = Database.open(path);
+    await Deno.writeTextFile(fixtureUrl(schema), dumpDatabase(db), { createNew: true });
+    db.close();
+  }
+  await Deno.remove(dataDir, { recursive: true });
+}
+
+if (import.meta.main) await writeFixtures();

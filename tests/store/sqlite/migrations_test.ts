@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Database } from "../../../src/store/sqlite/database.ts";
+import { openSqliteStore } from "../../../src/store/sqlite/engine.ts";
+import { openMigrated } from "../../../src/store/sqlite/migrate.ts";
+import {
+  directorySchema,
+  mailSchema,
+  type Schema,
+} from "../../../src/store/sqlite/migrations/mod.ts";
+import { dumpDatabase } from "../../../scripts/schema_fixture.ts";
+import { breaches, put, raw, refuses, rows } from "../fixture.ts";
+import { withFolder } from "./account_fixture.ts";
+
+const FIXTURES = new URL("../fixtures/", import.meta.url);
+
+/** A database as an earlier version left it. */
+async function openFixture(path: string, schema: Schema, version: number): Promise<void> {
+  const name = `${schema.name}_${String(version).padStart(4, "0")}.sql`;
+  const db = Database.open(path);
+  db.exec(await Deno.readTextFile(new URL(name, FIXTURES)));
+  db.close();
+}
+
+function schemaOf(db: Database): unknown {
+  return db.all("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name");
+}
+
+for (const schema of [directorySchema, mailSchema]) {
+  for (let version = 1; version <= schema.migrations.length; version++) {
+    Deno.test(`a ${schema.name} database of schema ${version} becomes what a new one is`, () =>
+      withFolder(async (folder) => {
+        await openFixture(join(folder, "old.db"), schema, version);
+        const old = openMigrated(join(folder, "old.db"), schema);
+        const fresh = openMigrated(join(folder, "new.db"), schema);
+        assert.equal(old.number("PRAGMA user_version"), schema.migrations.length);
+        assert.deepEqual(schemaOf(old), schemaOf(fresh));
+        old.close();
+        fresh.close();
+      }));
+  }
+}
+
+Deno.test("a store of the earliest schemas opens with all that was in it", () =>
+  withFolder(async (dataDir) => {
+    await Deno.mkdir(join(dataDir, "accounts", "1"), { recursive: true });
+    await openFixture(join(dataDir, "directory.db"), directorySchema, 1);
+    await openFixture(join(dataDir, "accounts", "1", "mail.db"), mailSchema, 1);
+    const store = await openSqliteStore({ dataDir });
+    const found = await store.directory.resolveAddress("anything@example.org");
+    assert.ok(found);
+    const account = await store.openAccount(found.id);
+    assert.deepEqual(await breaches(account), []);
+    const inbox = await account.findMailbox("INBOX");
+    assert.ok(inbox);
+    assert.deepEqual(inbox.keywords, ["$Work"]);
+    const [first, second] = await rows(account, inbox.id);
+    assert.equal(first?.flags, 9);
+    assert.equal(second?.expunged, true);
+    assert.match(new TextDecoder().decode(await raw(account, inbox.id, 1)), /first/);
+    assert.equal((await account.listAnnotations("INBOX")).length, 1);
+    assert.equal(await put(account, "INBOX"), 3);
+    assert.deepEqual(await breaches(account), []);
+    await store.close();
+  }));
+
+Deno.test("a dump makes the same database again", () =>
+  withFolder(async (folder) => {
+    await openFixture(join(folder, "a.db"), mailSchema, 1);
+    const db = Database.open(join(folder, "a.db"));
+    const dump = dumpDatabase(db);
+    assert.equal(dump, await Deno.readTextFile(new URL("mail_0001.sql", FIXTURES)));
+    db.close();
+  }));
+
+Deno.test("a database of a newer version is refused and left alone", () =>
+  withFolder(async (dataDir) => {
+    await (await openSqliteStore({ dataDir })).close();
+    const path = join(dataDir, "directory.db");
+    const db = Database.open(path);
+    db.exec(`PRAGMA user_version = ${directorySchema.migrations.length + 1}`);
+    db.close();
+    await refuses("newer-schema", openSqliteStore({ dataDir }));
+    const again = Database.open(path);
+    assert.equal(again.number("PRAGMA user_version"), directorySchema.migrations.length + 1);
+    again.close();
+  }));
+
+Deno.test("a database that is none of ours is refused", () =>
+  withFolder(async (dataDir) => {
+    const db = Database.open(join(dataDir, "directory.db"));
+    db.exec("CREATE TABLE other (x)");
+    db.close();
+    await refuses("corrupt", openSqliteStore({ dataDir }));
+    await Deno.writeTextFile(join(dataDir, "directory.db"), "no database at all".repeat(100));
+    await refuses("corrupt", openSqliteStore({ dataDir }));
+  }));
+
+Deno.test("a migration that fails changes nothing", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "mail.db");
+    openMigrated(path, mailSchema).close();
+    const failing: Schema = {
+      ...mailSchema,
+      migrations: [...mailSchema.migrations, (db) => {
+        db.exec("CREATE TABLE extra (x INTEGER) STRICT");
+        throw new Error("half-way");
+      }],
+    };
+    assert.throws(() => openMigrated(path, failing), /half-way/);
+    const db = openMigrated(path, mailSchema);
+    assert.equal(db.get("SELECT 1 FROM sqlite_schema WHERE name = 'extra'"), undefined);
+    db.close();
+  }));
