@@ -101,6 +101,8 @@ export interface SearchProgram {
 export function parseSearchProgram(reader: Reader, session: Session): SearchProgram {
   let charset = "UTF-8";
   if (reader.tryExactWord("CHARSET")) {
+    // RFC 6855 3: all strings are UTF-8 then, and a second label could only contradict.
+    if (session.modes.utf8) throw new WireError("CHARSET is not for use with UTF8=ACCEPT");
     reader.space();
     charset = reader.astring();
     reader.space();

@@ -237,6 +237,13 @@ Deno.test("a charset that is known decodes the text; one that is not is named wi
   assert.deepEqual(await session.ask(invalid), ["a BAD"]);
 });
 
+Deno.test("with UTF8=ACCEPT enabled strings are UTF-8 and CHARSET is BAD", async () => {
+  const session = await openInbox();
+  session.modes.enable("UTF8=ACCEPT");
+  assert.equal(await refusal(session, "SEARCH CHARSET UTF-8 ALL"), "BAD");
+  assert.equal(await answer(session, 'UID SEARCH SUBJECT "über"'), "* SEARCH 4");
+});
+
 Deno.test("what is no SEARCH is BAD", async () => {
   const session = await openInbox();
   for (
