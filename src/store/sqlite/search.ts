@@ -33,7 +33,6 @@ type MatchRow =
  */
 export async function searchMessages(
   account: AccountAccess,
-  index: SearchIndex,
   mailboxId: MailboxId,
   predicate: Predicate,
   options: SearchOptions = {},
@@ -42,7 +41,7 @@ export async function searchMessages(
   const plan = planSearch(predicate, account.read(() => account.objectPrefix()));
   const { within, total } = account.read((mail) => {
     checkMailboxExists(mail, mailboxId);
-    return narrow(mail, index, mailboxId, plan, options);
+    return narrow(mail, account.searchIndex, mailboxId, plan, options);
   });
   const found = new RangeSet();
   let highest = 0;

@@ -26,6 +26,8 @@ const MAX_QUERY_CHARACTERS = 34;
 const PIECE_LENGTH = 64 * 1024;
 /** Rows of one content: row = content * PIECES + piece. */
 const PIECES = 64;
+/** In SQL and not as a parameter: numbers are bound as REAL, and would be divided as such. */
+const contentOf = (row: string) => `${row} / ${PIECES}`;
 /** With more candidates than this the index saves nothing and the messages are scanned. */
 export const MAX_CANDIDATES = 20_000;
 /** Contents that may be gone from the mail before the index is swept of them. */
@@ -50,8 +52,7 @@ export class SearchIndex {
   #db: Database | undefined;
   #fillTimer: ReturnType<typeof setTimeout> | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
-  #isClosed = false;
-  #isSwept = false;
+  #isEnded = false;
 
   /** Touches no file yet. */
   constructor(account: AccountAccess) {
@@ -75,8 +76,7 @@ export class SearchIndex {
       db.read(() => {
         const todo = db.all<[number]>("SELECT content_id FROM todo");
         const found = db.all<[number]>(
-          "SELECT DISTINCT rowid / ? FROM trigram WHERE trigram MATCH ? LIMIT ?",
-          PIECES,
+          `SELECT DISTINCT ${contentOf("rowid")} FROM trigram WHERE trigram MATCH ? LIMIT ?`,
           query,
           MAX_CANDIDATES + 1,
         );
@@ -94,21 +94,24 @@ export class SearchIndex {
     while (this.#attempt((db) => this.#fillBatch(db, Infinity)) === true);
   }
 
-  /** Stops filling and closes the file; it may be used again afterwards. */
-  close(): void {
-    clearTimeout(this.#fillTimer);
-    this.#fillTimer = undefined;
-    this.#release();
+  /** Closes the file, which is opened again when needed. */
+  release(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+    const db = this.#db;
+    this.#db = undefined;
+    db?.close();
   }
 
   /** Closes for good. */
   end(): void {
-    this.#isClosed = true;
-    this.close();
+    this.#isEnded = true;
+    clearTimeout(this.#fillTimer);
+    this.release();
   }
 
   #fillAfter(delayMs: number): void {
-    if (this.#isClosed || this.#fillTimer !== undefined) return;
+    if (this.#isEnded || this.#fillTimer !== undefined) return;
     this.#fillTimer = setTimeout(() => {
       this.#fillTimer = undefined;
       const more = this.#attempt((db) => this.#fillBatch(db, performance.now() + FILL_SLICE_MS));
@@ -120,7 +123,7 @@ export class SearchIndex {
 
   /** Runs `work` on the index; undefined when it failed. What is damaged is thrown away. */
   #attempt<T>(work: (db: Database) => T): T | undefined {
-    if (this.#isClosed) return undefined;
+    if (this.#isEnded) return undefined;
     try {
       const result = work(this.#open());
       this.#closeWhenIdle();
@@ -128,7 +131,7 @@ export class SearchIndex {
     } catch (error) {
       const isDisk = error instanceof StoreError && error.code === "unavailable";
       const isGone = error instanceof StoreError && error.code === "not-found";
-      this.#release();
+      this.release();
       if (isGone) return undefined;
       logger("store").warn("search index of account {account} failed: {error}", {
         account: this.#account.id,
@@ -158,23 +161,14 @@ export class SearchIndex {
       throw error;
     }
     this.#db = db;
-    this.#isSwept = false;
     this.#fillAfter(FILL_DELAY_MS);
     return db;
   }
 
   #closeWhenIdle(): void {
     clearTimeout(this.#idleTimer);
-    this.#idleTimer = setTimeout(() => this.#release(), IDLE_MS);
+    this.#idleTimer = setTimeout(() => this.release(), IDLE_MS);
     Deno.unrefTimer(this.#idleTimer);
-  }
-
-  #release(): void {
-    clearTimeout(this.#idleTimer);
-    this.#idleTimer = undefined;
-    const db = this.#db;
-    this.#db = undefined;
-    db?.close();
   }
 
   #remove(): void {
@@ -222,6 +216,7 @@ export class SearchIndex {
       readSearchTexts(mail, [id], { header: true, body: true })
     ).get(id);
     const pieces = text ? piecesOf(text) : [];
+    if (from === 0) db.run("UPDATE progress SET contents = contents + 1");
     for (let piece = from; piece < pieces.length; piece++) {
       if (piece > from && performance.now() > until) return piece;
       db.run(
@@ -235,32 +230,39 @@ export class SearchIndex {
 
   /** Forgets contents that are gone from the mail, when there are many of them. */
   #sweep(db: Database): void {
-    if (this.#isSwept) return;
-    this.#isSwept = true;
-    const kept = this.#account.read((mail) => mail.number("SELECT count(*) FROM search_text"));
-    if (
-      db.number("SELECT count(DISTINCT id / ?) FROM trigram_docsize", PIECES) < kept + SWEEP_AFTER
-    ) return;
+    const [contents, swept] = db.get<[number, number]>("SELECT contents, swept FROM progress") ??
+      [0, 0];
+    const messages = this.#account.read((mail) => mail.number("SELECT messages FROM account"));
+    if (contents < Math.max(messages, swept) + SWEEP_AFTER) return;
     for (let after = 0;;) {
       const ids = db.all<[number]>(
-        "SELECT id FROM trigram_docsize WHERE id > ? ORDER BY id LIMIT 500",
-        after,
+        `SELECT DISTINCT ${contentOf("id")} FROM trigram_docsize
+         WHERE id >= ? ORDER BY 1 LIMIT 500`,
+        (after + 1) * PIECES,
       ).map(([id]) => id);
       const last = ids.at(-1);
-      if (last === undefined) return;
+      if (last === undefined) break;
       after = last;
       const gone = this.#account.read((mail) =>
         mail.all<[number]>(
           `SELECT value FROM json_each(?)
-           WHERE value / ? NOT IN (SELECT content_id FROM search_text)`,
+           WHERE NOT EXISTS (SELECT 1 FROM search_text WHERE content_id = value)`,
           JSON.stringify(ids),
-          PIECES,
         )
       );
       db.write(() => {
-        for (const [id] of gone) db.run("DELETE FROM trigram WHERE rowid = ?", id);
+        for (const [id] of gone) {
+          db.run(
+            `DELETE FROM trigram
+             WHERE rowid IN (SELECT id FROM trigram_docsize WHERE id BETWEEN ? AND ?)`,
+            id * PIECES,
+            id * PIECES + PIECES - 1,
+          );
+        }
+        db.run("UPDATE progress SET contents = contents - ?", gone.length);
       });
     }
+    db.run("UPDATE progress SET swept = contents");
   }
 }
 
@@ -317,11 +319,20 @@ function create(db: Database, prefix: string): void {
         tokenize = 'trigram case_sensitive 1'
       );
       -- Contents up to through are in the index, but for those of todo.
-      CREATE TABLE progress (through INTEGER NOT NULL, object_prefix TEXT NOT NULL) STRICT;
+      CREATE TABLE progress (
+        through INTEGER NOT NULL,
+        object_prefix TEXT NOT NULL,
+        -- How many contents are in the index, and how many were after it was last swept.
+        contents INTEGER NOT NULL,
+        swept INTEGER NOT NULL
+      ) STRICT;
       -- Passed over while they were still coming in, or indexed in part: so many pieces.
       CREATE TABLE todo (content_id INTEGER PRIMARY KEY, pieces INTEGER NOT NULL) STRICT;
     `);
-    db.run("INSERT INTO progress (through, object_prefix) VALUES (0, ?)", prefix);
+    db.run(
+      "INSERT INTO progress (through, object_prefix, contents, swept) VALUES (0, ?, 0, 0)",
+      prefix,
+    );
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     db.exec(`PRAGMA user_version = ${VERSION}`);
   });
