@@ -11,7 +11,10 @@ const RFC_FOLDER = new URL("../shared/rfc/", ROOT);
 /** RFCs that comments may name although their text is not in the folder, each with the reason. */
 const TEXT_NOT_KEPT: Readonly<Record<string, string>> = {
   "9585": "INPROGRESS: its text was not handed to the project",
-  "9586": "UIDONLY: its text was not handed to the project",
+  "3848": "the names of transmission types: not handed to the project",
+  "5892": "IDNA code points, of which PRECIS uses two tables: not handed to the project",
+  "9586": "UIDONLY: not handed to the project",
+  "9755": "UTF8=ACCEPT, in place of RFC 6855: not handed to the project",
 };
 
 /** A claim of a comment that does not hold. */

@@ -10,11 +10,18 @@ const END = "<!-- /rfc-table -->\n";
 
 /** One line for each extension: its RFCs, what it is, the capabilities that announce it. */
 export function writeRfcTable(registry: Registry): string {
-  const rows = registry.extensions.map(({ rfc, title, capabilities = [] }) => {
-    const names = capabilities.map(({ name }) => `\`${name}\``).join(" ");
-    return `| ${rfc.join(", ")} | ${title} | ${names} |\n`;
-  });
-  return `| RFC | What | Capabilities |\n| --- | --- | --- |\n${rows.join("")}`;
+  const rows = registry.extensions.map(({ rfc, title, capabilities = [] }) => [
+    rfc.join(", "),
+    title,
+    capabilities.map(({ name }) => `\`${name}\``).join(" "),
+  ]);
+  const table = [["RFC", "What", "Capabilities"], ...rows];
+  // Columns as wide as the formatter wants them, so that it and this script agree.
+  const widths = [0, 1, 2].map((i) => Math.max(...table.map((row) => (row[i] ?? "").length)));
+  table.splice(1, 0, widths.map((width) => "-".repeat(width)));
+  return table.map((row) =>
+    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |\n`
+  ).join("");
 }
 
 /** `text` with the table between its marks replaced. Throws when the marks are missing. */
