@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { unservedSettings } from "../../src/app/config/config.ts";
+import { parseConfig } from "../../src/app/config/load.ts";
+import { runPostern } from "./postern_process.ts";
+
+const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+
+Deno.test("the README opens with the two commands that a fresh machine needs", () => {
+  const [first = ""] = /```sh\n([^`]*)```/.exec(README)?.slice(1) ?? [];
+  assert.deepEqual(first.split("\n").map((line) => line.split("#")[0]?.trim()), [
+    ...["npx -y deno@2.9.6 task start", "npx -y deno@2.9.6 task test", ""],
+  ]);
+  assert.ok(README.indexOf("```sh") < 40);
+});
+
+Deno.test("the README's configuration is valid, and every setting in it has its effect", () => {
+  const [, toml = ""] = /```toml\n([\s\S]*?)```/.exec(README) ?? [];
+  assert.ok(toml.includes("hostname"));
+  assert.deepEqual(unservedSettings(parseConfig(toml, "README.md")), []);
+});
+
+Deno.test("every command that the README lists has help, and what it says is missing has none", async () => {
+  const listed: string[][] = [];
+  for (const [, cell = ""] of README.matchAll(/^\| (`(?:demo|serve|\w+ ).*?) +\| /gm)) {
+    let group: string | undefined;
+    for (const [, usage = ""] of cell.matchAll(/`([^`]+)`/g)) {
+      const words = /^[a-z]+(?: [a-z]+)*/.exec(usage)?.[0].split(" ") ?? [];
+      // "domain add NAME, list": the second is of the group that the first names.
+      if (words.length > 1) group = words[0];
+      listed.push(words.length === 1 && group ? [group, ...words] : words);
+    }
+  }
+  assert.ok(listed.length >= 20, String(listed.length));
+  for (const names of listed) {
+    const { code, stdout } = await runPostern(["help", ...names]);
+    assert.equal(code, 0, names.join(" "));
+    assert.match(stdout, new RegExp(`^Usage: postern ${names.join(" ")}`));
+  }
+  for (const name of ["quickstart", "import", "backup"]) {
+    assert.equal((await runPostern(["help", name])).code, 2);
+  }
+});
