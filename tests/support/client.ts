@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw } from "node:zlib";
 
 /** Longest wait for an answer before a test fails. */
 const TIMEOUT_MS = 10_000;
@@ -47,6 +48,7 @@ export class TestClient {
   #buffer = Buffer.alloc(0);
   #wake: (() => void) | undefined;
   #ended = false;
+  #deflater: DeflateRaw | undefined;
   #tags = 0;
 
   private constructor(socket: Socket | TLSSocket) {
@@ -167,7 +169,36 @@ export class TestClient {
 
   /** Sends bytes as they are. */
   send(bytes: string | Uint8Array): void {
-    this.#socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
+    const octets = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
+    if (this.#deflater) this.#deflater.write(octets);
+    else this.#socket.write(octets);
+  }
+
+  /**
+   * COMPRESS DEFLATE (RFC 4978), flushing each write as `flush` says; `oneByOne` sends what comes
+   * out of the compressor octet by octet.
+   */
+  async compress(
+    flush: number = constants.Z_SYNC_FLUSH,
+    { oneByOne = false }: { oneByOne?: boolean } = {},
+  ): Promise<void> {
+    await this.ok("COMPRESS DEFLATE");
+    const socket = this.#socket;
+    socket.removeAllListeners("data");
+    const inflater = createInflateRaw();
+    this.#take(inflater);
+    inflater.on("error", () => socket.destroy());
+    socket.on("data", (chunk: Buffer) => inflater.write(chunk));
+    this.#deflater = createDeflateRaw({ flush });
+    this.#deflater.on("data", (chunk: Buffer) => {
+      if (oneByOne) { for (const octet of chunk) socket.write(Uint8Array.of(octet)); }
+      else socket.write(chunk);
+    });
+  }
+
+  /** Ends the compressed stream, which flushes it. */
+  endCompression(): void {
+    this.#deflater?.end();
   }
 
   /** The next response of any kind, without its line end; throws when the connection ended. */
@@ -274,13 +305,7 @@ export class TestClient {
   }
 
   #listen(socket: Socket | TLSSocket): void {
-    let chunks: Buffer[] = [];
-    socket.on("data", (chunk: Buffer) => {
-      chunks.push(chunk);
-      this.#buffer = Buffer.concat([this.#buffer, ...chunks]);
-      chunks = [];
-      this.#wake?.();
-    });
+    this.#take(socket);
     const end = () => {
       this.#ended = true;
       this.#wake?.();
@@ -288,6 +313,13 @@ export class TestClient {
     socket.on("end", end);
     socket.on("close", end);
     socket.on("error", end);
+  }
+
+  #take(source: { on(event: "data", listener: (chunk: Buffer) => void): unknown }): void {
+    source.on("data", (chunk) => {
+      this.#buffer = Buffer.concat([this.#buffer, chunk]);
+      this.#wake?.();
+    });
   }
 
   async #more(): Promise<void> {

@@ -11,8 +11,8 @@ import { bad, no } from "../imap_error.ts";
 import type { Session } from "../session.ts";
 import { orTryCreate } from "../store_failure.ts";
 
-/** One message of an APPEND. */
-interface AppendItem {
+/** One message of an APPEND, or of a command that takes messages as APPEND does. */
+export interface AppendItem {
   readonly flags: ParsedFlags;
   /** Undefined: now. */
   readonly internalDate: ZonedTime | undefined;
@@ -37,15 +37,15 @@ export const appendCommand = command<AppendArguments>({
     reader.space();
     const mailbox = reader.mailbox();
     const items: AppendItem[] = [];
-    do items.push(readItem(reader)); while (!reader.atEnd);
+    do items.push(readAppendItem(reader)); while (!reader.atEnd);
     return { mailbox, items };
   },
   run,
   receiveLiteral,
 });
 
-/** ` (flags) "date" literal`. */
-function readItem(reader: Reader): AppendItem {
+/** Reads ` (flags) "date" literal` (RFC 4466 2.5, `append-message`). */
+export function readAppendItem(reader: Reader): AppendItem {
   const head = readItemHead(reader);
   const literal = reader.tryLiteral();
   if (!literal) throw reader.error("a literal with the message");
@@ -87,27 +87,32 @@ async function receiveLiteral(
   reader.space();
   if (reader.atEnd) return undefined;
   const name = parseMailboxName(reader.mailbox());
-  let earlierBytes = 0;
-  for (;;) {
+  const earlierBytes = readEarlierMessages(reader);
+  return await openMessageReceiver(session, name, literal, { earlierBytes });
+}
+
+/** Reads up to a message that is still to come; gives the octets of those before it. */
+export function readEarlierMessages(reader: Reader): number {
+  for (let bytes = 0;;) {
     const { isUtf8 } = readItemHead(reader);
-    if (reader.atEnd) break;
+    if (reader.atEnd) return bytes;
     const earlier = reader.tryLiteral();
     if (!earlier) throw reader.error("a literal with the message");
     if (isUtf8) reader.char(")");
-    earlierBytes += earlier.size;
+    bytes += earlier.size;
   }
-  return await openMessageReceiver(session, name, literal, earlierBytes);
 }
 
 /**
- * Where a message literal for the mailbox `name` goes, once it is clear that it would be taken:
- * `earlierBytes` of the same command come before it. For every command that takes messages.
+ * Where a message literal for the mailbox `name` goes, once it is clear that it would be taken.
+ * `earlierBytes`: messages of the same command that come before it; `freedBytes`: what the command
+ * removes. For every command that takes messages.
  */
 export async function openMessageReceiver(
   session: Session,
   name: string,
   literal: LiteralHeader,
-  earlierBytes: number,
+  { earlierBytes = 0, freedBytes = 0 }: { earlierBytes?: number; freedBytes?: number },
 ): Promise<LiteralReceiver> {
   const { maxMessageBytes } = session.limits;
   if (literal.size > maxMessageBytes) {
@@ -116,7 +121,8 @@ export async function openMessageReceiver(
   const { store } = session.account;
   if (!await store.findMailbox(name)) throw no("No such mailbox", "TRYCREATE");
   const { usedBytes, limitBytes } = await store.quota();
-  if (limitBytes !== undefined && usedBytes + earlierBytes + literal.size > limitBytes) {
+  const bytesAfter = usedBytes + earlierBytes + literal.size - freedBytes;
+  if (limitBytes !== undefined && bytesAfter > limitBytes) {
     throw no("The message does not fit into the quota", "OVERQUOTA");
   }
   const stage = store.stageMessage();
@@ -143,7 +149,11 @@ async function run(session: Session, { mailbox, items }: AppendArguments): Promi
   return { code: `APPENDUID ${uidValidity} ${uids}`, text: "Appended" };
 }
 
-function newMessage({ flags, internalDate, literal }: AppendItem, nowMs: number): NewMessage {
+/** The message as the store takes it, received at `nowMs` unless it says when. */
+export function newMessage(
+  { flags, internalDate, literal }: AppendItem,
+  nowMs: number,
+): NewMessage {
   return {
     staged: literal.streamed as StagedMessage,
     ...flags,

@@ -52,6 +52,9 @@ function readArguments(reader: Reader): SelectArguments {
 async function run(session: Session, args: SelectArguments, isReadOnly: boolean) {
   const { modes, out } = session;
   if (args.qresync && !modes.qresync) throw bad("Enable QRESYNC first");
+  if (args.qresync?.match && modes.uidOnly) {
+    throw bad("Sequence match data needs sequence numbers", "UIDREQUIRED");
+  }
   if (session.view) {
     session.unselect();
     out.untagged("OK [CLOSED] Previous mailbox is closed");

@@ -2,6 +2,7 @@ import type { Extension } from "../extension.ts";
 import { appendLimit } from "./appendlimit.ts";
 import { binary } from "./binary.ts";
 import { children } from "./children.ts";
+import { compress } from "./compress.ts";
 import { condstore } from "./condstore.ts";
 import { enable } from "./enable.ts";
 import { esearch } from "./esearch.ts";
@@ -18,11 +19,13 @@ import { namespace } from "./namespace.ts";
 import { objectid } from "./objectid.ts";
 import { previewExtension } from "./preview.ts";
 import { qresync } from "./qresync.ts";
+import { replace } from "./replace.ts";
 import { saslIr } from "./sasl_ir.ts";
 import { savedate } from "./savedate.ts";
 import { searchres } from "./searchres.ts";
 import { specialUse } from "./special_use.ts";
 import { statusSize } from "./status_size.ts";
+import { uidOnly } from "./uidonly.ts";
 import { uidPlus } from "./uidplus.ts";
 import { unselect } from "./unselect.ts";
 import { utf8Accept } from "./utf8_accept.ts";
@@ -52,10 +55,13 @@ export const extensions: readonly Extension[] = [
   condstore,
   qresync,
   multiAppend,
+  replace,
+  compress,
   savedate,
   within,
   previewExtension,
   inprogress,
   multisearch,
   objectid,
+  uidOnly,
 ];
