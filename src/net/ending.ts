@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import { resumeReading } from "./flow.ts";
 import { CLOSE_FLUSH_MS, CLOSE_LINGER_MS } from "./limits.ts";
 
 /**
@@ -25,7 +24,7 @@ export function endPolitely(socket: Socket): Promise<void> {
       if (socket.writableFinished) socket.destroy();
     });
     socket.end();
-    resumeReading(socket);
+    socket.resume();
   });
 }
 

@@ -1,23 +1,30 @@
-import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 
 /** What Node's and Deno's sockets have below them. */
-interface Flowing {
-  readonly _parent?: Flowing | null;
-  readonly _handle?: { readStop?(): unknown; readStart?(): unknown } | null;
+interface Handle {
+  readStop(): number;
+  readStart(): number;
 }
 
 /**
- * Stops taking input, so that the peer's sending stalls. In Deno 2.9.6 `pause()` on a TLS socket
- * stops the events but not the reading, and what a peer sends piles up without bound: the handle
- * of the socket below must be stopped too.
+ * Makes `pause()`, and a full read buffer, hold a TLS peer up. In Deno 2.9.6 they stop the events
+ * but not the reading below, and what the peer sends piles up without bound (130 MB in the
+ * measurement); stopping the handle of the socket under the TLS one does it.
  */
-export function pauseReading(socket: Socket): void {
-  socket.pause();
-  (socket as Flowing)._parent?._handle?.readStop?.();
-}
-
-/** Takes input again. */
-export function resumeReading(socket: Socket): void {
-  (socket as Flowing)._parent?._handle?.readStart?.();
-  socket.resume();
+export function mendTlsFlow(socket: TLSSocket): void {
+  const { _handle: upper, _parent: parent } = socket as unknown as {
+    _handle?: Handle | null;
+    _parent?: { _handle?: Handle | null } | null;
+  };
+  const lower = parent?._handle;
+  if (!upper || !lower || upper === lower) return;
+  const { readStop, readStart } = upper;
+  upper.readStop = () => {
+    lower.readStop();
+    return readStop.call(upper);
+  };
+  upper.readStart = () => {
+    lower.readStart();
+    return readStart.call(upper);
+  };
 }

@@ -25,5 +25,6 @@ export { listen, Listener, type ListenOptions } from "./listener.ts";
 export { NetError, type NetErrorCode } from "./net_error.ts";
 export { contains, type Network, normaliseAddress, parseNetwork, writeNetwork } from "./network.ts";
 export { makeSelfSigned, SELF_SIGNED_DAYS } from "./self_signed.ts";
+export { releaseSocket } from "./socket_transport.ts";
 export type { TlsOptions } from "./tls.ts";
 export type { Endpoint, ListenerKind, TlsFacts, Transport, TransportFacts } from "./transport.ts";

@@ -1,7 +1,6 @@
 import { connect, type Socket } from "node:net";
 import type { Bytes } from "../base/mod.ts";
 import { endPolitely, ignoreError } from "./ending.ts";
-import { pauseReading, resumeReading } from "./flow.ts";
 import { KEEP_ALIVE_MS, RELAY_CONNECT_MS } from "./limits.ts";
 import { NetError } from "./net_error.ts";
 
@@ -48,15 +47,10 @@ function copy(from: Socket, to: Socket): void {
     void endPolitely(to);
     return;
   }
-  // Not pipe(): it relies on pause(), which does not hold a TLS peer up (see flow.ts).
-  const onData = (chunk: Uint8Array) => {
-    if (!to.write(chunk)) pauseReading(from);
-  };
-  from.on("data", onData);
-  from.once("end", () => to.end());
-  to.on("drain", () => resumeReading(from));
-  from.once("close", () => void endPolitely(to));
-  to.once("close", () => from.off("data", onData));
   if (from.readableEnded) to.end();
-  else resumeReading(from);
+  else from.pipe(to);
+  from.once("close", () => {
+    from.unpipe(to);
+    void endPolitely(to);
+  });
 }

@@ -2,7 +2,6 @@ import type { Socket } from "node:net";
 import { type Bytes, concatBytes, logger } from "../base/mod.ts";
 import { DEFAULT_COMPRESSION_LEVEL, deflatePiece, Inflater, type InflaterSink } from "./deflate.ts";
 import { endPolitely, ignoreError } from "./ending.ts";
-import { pauseReading, resumeReading } from "./flow.ts";
 import {
   HANDSHAKE_TIMEOUT_MS,
   INFLATED_HIGH_WATER,
@@ -52,7 +51,7 @@ export class SocketTransport implements Transport, InflaterSink {
     this.#inputLength = 0;
     if (this.#paused) {
       this.#paused = false;
-      if (this.#inflater === undefined) resumeReading(this.#socket);
+      if (this.#inflater === undefined) this.#socket.resume();
       else this.#inflater.resume();
     }
     return bytes;
@@ -180,6 +179,23 @@ export class SocketTransport implements Transport, InflaterSink {
     this.#break();
   }
 
+  /** See `releaseSocket`. */
+  release(): Socket {
+    if (this.#facts.compressed || this.#upgrading) throw new Error("the socket is in use");
+    const socket = this.#socket;
+    const received = concatBytes(this.#input);
+    this.#input = [];
+    this.#inputLength = 0;
+    this.#detach(socket);
+    socket.pause();
+    if (received.length > 0 && !socket.readableEnded) socket.unshift(received);
+    // As fresh from accept(): who is given it now starts its flow by listening, which would not
+    // start it after a pause.
+    (socket as { readableFlowing: boolean | null }).readableFlowing = null;
+    this.#break();
+    return socket;
+  }
+
   onInflated(bytes: Bytes): void {
     if (this.#broken && this.#socket.destroyed) return;
     this.#append(bytes);
@@ -199,7 +215,7 @@ export class SocketTransport implements Transport, InflaterSink {
   }
 
   onInflateIdle(): void {
-    resumeReading(this.#socket);
+    this.#socket.resume();
     this.#notify();
   }
 
@@ -216,7 +232,7 @@ export class SocketTransport implements Transport, InflaterSink {
     socket.on("close", this.#onClose);
     socket.on("drain", this.#onDrain);
     if (socket.readableEnded) this.#peerEnded = true;
-    else resumeReading(socket);
+    else socket.resume();
   }
 
   #detach(socket: Socket): void {
@@ -236,7 +252,7 @@ export class SocketTransport implements Transport, InflaterSink {
     this.#append(bytes);
     if (this.#inputLength > INPUT_HIGH_WATER) {
       this.#paused = true;
-      pauseReading(this.#socket);
+      this.#socket.pause();
     }
     this.#notify();
   };
@@ -262,7 +278,7 @@ export class SocketTransport implements Transport, InflaterSink {
 
   #inflate(bytes: Bytes): void {
     this.#inflater ??= new Inflater(this);
-    if (!this.#inflater.feed(bytes)) pauseReading(this.#socket);
+    if (!this.#inflater.feed(bytes)) this.#socket.pause();
   }
 
   /** Waits until the operating system has taken all output. */
@@ -303,4 +319,21 @@ export class SocketTransport implements Transport, InflaterSink {
       this.#socket.destroy();
     }
   }
+}
+
+/**
+ * Hands out the socket of a transport, not flowing, with what was not read in front, for libraries
+ * that must have one (`node:http`, smtp-server). The transport is broken afterwards. Behind a trusted
+ * proxy the socket's `remoteAddress` and `remotePort` are the client's. The transport must come
+ * from a listener, and be neither compressed nor in the midst of a handshake.
+ */
+export function releaseSocket(transport: Transport): Socket {
+  if (!(transport instanceof SocketTransport)) throw new Error("the transport has no socket");
+  const socket = transport.release();
+  const { remote, proxy } = transport.facts;
+  if (proxy !== undefined) {
+    Object.defineProperty(socket, "remoteAddress", { value: remote.address });
+    Object.defineProperty(socket, "remotePort", { value: remote.port });
+  }
+  return socket;
 }

@@ -4,6 +4,7 @@ import type { Bytes } from "../base/mod.ts";
 import type { Certificate, CertificateStore } from "./certificates.ts";
 import { type ClientHello, parseClientHello } from "./client_hello.ts";
 import { endPolitely, ignoreError } from "./ending.ts";
+import { mendTlsFlow } from "./flow.ts";
 import { NetError } from "./net_error.ts";
 import type { Preread } from "./preread.ts";
 import type { TlsFacts } from "./transport.ts";
@@ -104,6 +105,7 @@ export function acceptTls(
     requestCert: options.requestClientCertificate ?? false,
     rejectUnauthorized: false,
   });
+  mendTlsFlow(socket);
   return new Promise((resolve, reject) => {
     const onSecure = () => {
       settle();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createServer as createHttpServer } from "node:http";
 import net from "node:net";
 import {
   ANY_PROTOCOL,
@@ -8,6 +9,7 @@ import {
   NetError,
   parseNetwork,
   parseRouteTarget,
+  releaseSocket,
   type RouteTable,
   type RouteTarget,
 } from "../../src/net/mod.ts";
@@ -17,6 +19,7 @@ import {
   ascii,
   buildClientHello,
   Client,
+  eventually,
   hasProgram,
   netTest,
   pairFor,
@@ -474,12 +477,11 @@ for (const kind of ["tcp", "tls"] as const) {
           receive(socket);
           socket.resume();
         } else {
-          const { pauseReading, resumeReading } = await import("../../src/net/flow.ts");
-          pauseReading(near);
+          near.pause();
           await pause(700);
           assert(held > 20_000_000, `${held} held back`);
           receive(near);
-          resumeReading(near);
+          near.resume();
         }
         await done.promise;
         const extra = kind === "tls" && direction === "up" ? received - total : 0;
@@ -620,4 +622,55 @@ netTest("on a Unix socket any trusted network makes every peer a proxy", async (
   const client = await scope.connect(path);
   client.send(V1);
   assert.equal((await next()).transport.facts.remote.address, "192.0.2.7");
+});
+
+for (const proxied of [false, true]) {
+  netTest(
+    `a released socket serves node:http, ${proxied ? "behind a proxy" : "directly"}`,
+    async (scope) => {
+      const web = createHttpServer((request, response) => {
+        response.end(`${request.url} for ${request.socket.remoteAddress}`);
+      });
+      const { port } = await listenAlpn(scope, TABLE, {
+        ...(proxied ? { trustedProxies: [parseNetwork("127.0.0.0/8")] } : {}),
+        onConnection: (transport) => {
+          const socket = releaseSocket(transport);
+          scope.onClose(() => socket.destroy());
+          assert.equal(transport.broken, true);
+          web.emit("connection", socket);
+        },
+      });
+      let client: Client;
+      if (proxied) {
+        const relayed = await scope.serve((socket) => {
+          const onward = net.connect({ host: "127.0.0.1", port });
+          scope.onClose(() => onward.destroy());
+          onward.write(V1);
+          socket.pipe(onward).pipe(socket);
+        });
+        client = await scope.connectTls(relayed, { ALPNProtocols: ["http/1.1"] });
+      } else client = await scope.connectTls(port, { ALPNProtocols: ["http/1.1"] });
+      client.send("GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+      await client.waitForEnd();
+      assert.match(client.text, /^HTTP\/1\.1 200 /);
+      assert(client.text.includes(`/x for ${proxied ? "192.0.2.7" : "127.0.0.1"}`), client.text);
+    },
+  );
+}
+
+netTest("a released socket still has what was not read", async (scope) => {
+  const { port, next } = await scope.listen();
+  const client = await scope.connect(port);
+  client.send("one two");
+  const { transport } = await next();
+  await readUntil(transport, "two");
+  transport.unread(ascii("two"));
+  const socket = releaseSocket(transport);
+  scope.onClose(() => socket.destroy());
+  let all = "";
+  socket.on("data", (chunk) => all += chunk);
+  socket.resume();
+  client.send(" three");
+  await eventually(() => all === "two three", "all");
+  assert.equal(transport.tryRead(), null);
 });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { ConnectionBudget, listen, NetError, type Transport } from "../../src/net/mod.ts";
-import { pauseReading, resumeReading } from "../../src/net/flow.ts";
 import { INPUT_HIGH_WATER, OUTPUT_HIGH_WATER } from "../../src/net/limits.ts";
 import { ascii, eventually, netTest, pause, readUntil, storeFor, within } from "./support.ts";
 
@@ -150,12 +149,12 @@ for (const secure of [false, true]) {
     `a slow reader makes drain wait, over ${over}, and memory stays bounded`,
     async (scope) => {
       const { client, transport } = await open(scope);
-      pauseReading(client.socket);
+      client.socket.pause();
       await fill(transport);
       assert(transport.pendingBytes >= OUTPUT_HIGH_WATER);
       assert(transport.pendingBytes < 2 * OUTPUT_HIGH_WATER, String(transport.pendingBytes));
       const drained = transport.drain(5_000);
-      resumeReading(client.socket);
+      client.socket.resume();
       assert.equal(await drained, true);
       assert(transport.pendingBytes < OUTPUT_HIGH_WATER);
     },
@@ -163,7 +162,7 @@ for (const secure of [false, true]) {
 
   netTest(`destroy ends a wait for a slow reader over ${over}`, async (scope) => {
     const { client, transport } = await open(scope);
-    pauseReading(client.socket);
+    client.socket.pause();
     await fill(transport);
     const drained = transport.drain(60_000);
     transport.destroy();
@@ -212,7 +211,7 @@ netTest("close gives up on a client that does not read", async (scope) => {
   const { port, next } = await scope.listen();
   const client = await scope.connect(port);
   const { transport } = await next();
-  pauseReading(client.socket);
+  client.socket.pause();
   await fill(transport);
   const start = Date.now();
   await within(transport.close(), "close");

@@ -13,6 +13,7 @@ import {
   parseAddress,
   type Transport,
 } from "../../src/net/mod.ts";
+import { mendTlsFlow } from "../../src/net/flow.ts";
 
 /** A test over real sockets: what it opens through its scope is closed when it ends. */
 export function netTest(name: string, run: (scope: Scope) => Promise<void>, ignore = false): void {
@@ -109,6 +110,7 @@ export class Scope {
       servername: "localhost",
       ...options,
     });
+    mendTlsFlow(socket);
     this.onClose(() => socket.destroy());
     const client = new Client(socket) as Client & { socket: tls.TLSSocket };
     await within(
