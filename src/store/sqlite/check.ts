@@ -8,7 +8,9 @@ import type { Database } from "./database.ts";
 
 /** Breaches of one rule that are told before the rest of them is only counted as "more". */
 const MAX_TOLD = 20;
+/** Contents looked at on one snapshot, if they are small: header and body. */
 const CONTENT_PAGE = 50;
+const MAX_SMALL_CHUNKS = 2;
 
 /**
  * Proves the invariants of an account's database, each on one snapshot; mail may flow meanwhile.
@@ -67,39 +69,60 @@ function isValid(name: string): boolean {
 /** Reads every stored byte: each chunk is there, decodable, and as long as it should be. */
 async function* checkContents(account: AccountAccess): AsyncGenerator<string> {
   for (let after = 0;;) {
-    const rows = account.read((db) =>
-      db.all<[number, number, number]>(
-        "SELECT id, size, first_chunk_size FROM content WHERE id > ? ORDER BY id LIMIT ?",
-        after,
-        CONTENT_PAGE,
-      )
-    );
-    for (const [contentId, size, firstChunkSize] of rows) {
-      yield* checkContent(account, { contentId, size, firstChunkSize });
-      await setImmediate();
+    const { breaches, large, last } = account.read((db) => checkContentPage(db, after));
+    yield* breaches;
+    for (const layout of large) {
+      for (let number = 0; number < countChunks(layout); number++) {
+        // A snapshot for each chunk, to bound the time: the content may be cleared away meanwhile.
+        const breach = account.read((db) =>
+          db.get("SELECT 1 FROM content WHERE id = ?", layout.contentId) &&
+          checkChunk(db, layout, number)
+        );
+        if (breach) yield breach;
+        await setImmediate();
+      }
     }
-    const last = rows.at(-1);
-    if (!last) return;
-    after = last[0];
+    if (last === undefined) return;
+    after = last;
+    await setImmediate();
   }
 }
 
-function* checkContent(account: AccountAccess, layout: Layout): Generator<string> {
+interface ContentPage {
+  readonly breaches: readonly string[];
+  /** Contents of many chunks, not looked at yet. */
+  readonly large: readonly Layout[];
+  /** Where the next page begins; undefined at the end. */
+  readonly last: number | undefined;
+}
+
+function checkContentPage(db: Database, after: number): ContentPage {
+  const layouts = db.all<[number, number, number]>(
+    "SELECT id, size, first_chunk_size FROM content WHERE id > ? ORDER BY id LIMIT ?",
+    after,
+    CONTENT_PAGE,
+  ).map(([contentId, size, firstChunkSize]): Layout => ({ contentId, size, firstChunkSize }));
+  const isLarge = (layout: Layout) => countChunks(layout) > MAX_SMALL_CHUNKS;
+  const breaches = layouts.filter((layout) => !isLarge(layout)).flatMap((layout) =>
+    Array.from({ length: countChunks(layout) }, (_, number) => checkChunk(db, layout, number))
+  );
+  return {
+    breaches: breaches.filter((breach) => breach !== undefined),
+    large: layouts.filter(isLarge),
+    last: layouts.at(-1)?.contentId,
+  };
+}
+
+/** What is wrong with a chunk, in words. */
+function checkChunk(db: Database, layout: Layout, number: number): string | undefined {
   const { contentId } = layout;
-  for (let number = 0; number < countChunks(layout); number++) {
-    // A snapshot for each chunk, to bound memory: so the content may be cleared away meanwhile.
-    const breach = account.read((db) => {
-      if (!db.get("SELECT 1 FROM content WHERE id = ?", contentId)) return undefined;
-      try {
-        const found = readChunk(db, contentId, number)?.length;
-        const expected = chunkSize(layout, number);
-        if (found !== expected) return `has ${found ?? "no"} octets, not ${expected}`;
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-        return `cannot be read: ${error.message}`;
-      }
-      return undefined;
-    });
-    if (breach !== undefined) yield `content ${contentId}: chunk ${number} ${breach}`;
+  try {
+    const found = readChunk(db, contentId, number)?.length;
+    const expected = chunkSize(layout, number);
+    if (found === expected) return undefined;
+    return `content ${contentId}: chunk ${number} has ${found ?? "no"} octets, not ${expected}`;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return `content ${contentId}: chunk ${number} cannot be read: ${error.message}`;
   }
 }

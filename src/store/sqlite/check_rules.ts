@@ -49,9 +49,9 @@ export const MAILBOX_RULES: readonly string[] = [
    WHERE mailbox_id = ?1 AND (uid >= uid_next OR expunged.modseq > mailbox.modseq
      OR EXISTS (SELECT 1 FROM message
        WHERE message.mailbox_id = ?1 AND message.uid = expunged.uid)
-     OR (expunged.modseq > trimmed_seq AND NOT EXISTS (SELECT 1 FROM tombstone
+     OR (expunged.modseq > trimmed_seq AND uid > coalesce((SELECT last_uid FROM tombstone
        WHERE tombstone.mailbox_id = ?1 AND tombstone.modseq = expunged.modseq
-         AND expunged.uid BETWEEN first_uid AND last_uid)))`,
+         AND first_uid <= expunged.uid ORDER BY first_uid DESC LIMIT 1), 0)))`,
 ];
 
 /** Rules for the account as a whole. */

@@ -5,6 +5,7 @@ import { SystemFlag } from "../account_store.ts";
 import { applyTally, countRecentOf, Tally } from "./counts.ts";
 import type { Row } from "./database.ts";
 import { checkMailboxExists } from "./mailbox_record.ts";
+import { IN_RANGES, rangesJson } from "./uid_ranges.ts";
 import type { Transaction } from "./transaction.ts";
 
 type CountedRow = readonly [uid: number, flags: number, size: number] & Row;
@@ -16,16 +17,13 @@ export function countMessages(
   uids: RangeSet,
   mask = 0,
 ): { found: RangeSet; rows: readonly CountedRow[] } {
-  const rows = Array.from(uids.ranges(), ({ first, last }) =>
-    db.all<CountedRow>(
-      `SELECT uid, flags, size FROM message
-       WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND flags & ? = ? ORDER BY uid`,
-      mailboxId,
-      first,
-      last,
-      mask,
-      mask,
-    )).flat();
+  const rows = db.all<CountedRow>(
+    `SELECT m.uid, m.flags, m.size FROM ${IN_RANGES} AND m.flags & ? = ? ORDER BY m.uid`,
+    rangesJson(uids),
+    mailboxId,
+    mask,
+    mask,
+  );
   return { found: RangeSet.from(rows.map(([uid]) => uid)), rows };
 }
 
@@ -50,35 +48,33 @@ export function expungeMessages(
     tally,
     -countRecentOf(transaction, mailboxId, found),
   );
-  // Every UID of these ranges is a message, so whole ranges can be moved.
+  const ranges = rangesJson(found);
+  db.run(
+    `INSERT INTO expunged (mailbox_id, uid, modseq, create_seq, flags, keywords, internal_seconds,
+       internal_zone, internal_day, save_date, size, content_id, thread_id, expunged_at)
+     SELECT m.mailbox_id, m.uid, ?, m.create_seq, m.flags, m.keywords, m.internal_seconds,
+       m.internal_zone, m.internal_day, m.save_date, m.size, m.content_id, m.thread_id, ?
+     FROM ${IN_RANGES}`,
+    modSeq,
+    transaction.now,
+    ranges,
+    mailboxId,
+  );
   for (const { first, last } of found.ranges()) {
-    db.run(
-      `INSERT INTO expunged (mailbox_id, uid, modseq, create_seq, flags, keywords, internal_seconds,
-         internal_zone, internal_day, save_date, size, content_id, thread_id, expunged_at)
-       SELECT mailbox_id, uid, ?, create_seq, flags, keywords, internal_seconds, internal_zone,
-         internal_day, save_date, size, content_id, thread_id, ?
-       FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ?`,
-      modSeq,
-      transaction.now,
-      mailboxId,
-      first,
-      last,
-    );
     db.run(
       "DELETE FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ?",
       mailboxId,
       first,
       last,
     );
-    db.run(
-      `INSERT INTO tombstone (mailbox_id, modseq, first_uid, last_uid, expunged_at)
-       VALUES (?, ?, ?, ?, ?)`,
-      mailboxId,
-      modSeq,
-      first,
-      last,
-      transaction.now,
-    );
   }
+  db.run(
+    `INSERT INTO tombstone (mailbox_id, modseq, first_uid, last_uid, expunged_at)
+     SELECT ?, ?, value ->> 0, value ->> 1, ? FROM json_each(?)`,
+    mailboxId,
+    modSeq,
+    transaction.now,
+    ranges,
+  );
   return { uids: found, modSeq };
 }

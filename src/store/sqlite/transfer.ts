@@ -7,6 +7,7 @@ import { countMessages, expungeMessages } from "./expunge.ts";
 import { MailboxKeywords, splitKeywords } from "./keywords.ts";
 import { needMailbox, needMailboxById } from "./mailbox_record.ts";
 import type { Transaction } from "./transaction.ts";
+import { IN_RANGES, rangesJson } from "./uid_ranges.ts";
 
 /** COPY, or MOVE (RFC 6851 3): content, email id and thread id are shared with the original. */
 export function transfer(
@@ -44,24 +45,20 @@ export function copyInto(
   const { db } = transaction;
   const modSeq = transaction.modSeq();
   const to = takeUids(transaction, destination.id, found.size);
-  let before = (to.first ?? 1) - 1;
-  for (const { first, last } of found.ranges()) {
-    before += db.run(
-      `INSERT INTO message (mailbox_id, uid, modseq, create_seq, flags, keywords, internal_seconds,
-         internal_zone, internal_day, save_date, size, content_id, thread_id)
-       SELECT ?, ? + row_number() OVER (ORDER BY uid), ?, ?, flags, keywords, internal_seconds,
-         internal_zone, internal_day, ?, size, content_id, thread_id
-       FROM message WHERE mailbox_id = ? AND uid BETWEEN ? AND ?`,
-      destination.id,
-      before,
-      modSeq,
-      modSeq,
-      transaction.now,
-      mailboxId,
-      first,
-      last,
-    );
-  }
+  db.run(
+    `INSERT INTO message (mailbox_id, uid, modseq, create_seq, flags, keywords, internal_seconds,
+       internal_zone, internal_day, save_date, size, content_id, thread_id)
+     SELECT ?, ? + row_number() OVER (ORDER BY m.uid), ?, ?, m.flags, m.keywords,
+       m.internal_seconds, m.internal_zone, m.internal_day, ?, m.size, m.content_id, m.thread_id
+     FROM ${IN_RANGES}`,
+    destination.id,
+    (to.first ?? 1) - 1,
+    modSeq,
+    modSeq,
+    transaction.now,
+    rangesJson(found),
+    mailboxId,
+  );
   respell(transaction, destination, to);
   const tally = new Tally();
   for (const [, flags, size] of countMessages(transaction, destination.id, to).rows) {
