@@ -4,12 +4,12 @@ import { MAX_PASSWORD_BYTES, MAX_USERNAME_BYTES } from "./limits.ts";
 /**
  * What FreeformClass disallows (RFC 8264 4.3.3): controls, surrogates, private use, unassigned code
  * points and noncharacters, ignorable ones, conjoining Hangul jamo that NFC left alone, and the
- * Exceptions of RFC 5892 2.6. The joiners are judged by `contextAllows`.
+ * Exceptions (RFC 8264 9.6). The joiners are judged by `contextAllows`.
  */
 const DISALLOWED =
   /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]|(?![\u200c\u200d])[\p{Default_Ignorable_Code_Point}\p{Cf}]/u;
 
-/** Code points whose context decides (RFC 5892 appendix A). */
+/** Code points whose context decides (RFC 8264 4.3.2; the rules are those that IDNA has). */
 const CONTEXTUAL = /[\u00b7\u0375\u05f3\u05f4\u0660-\u0669\u06f0-\u06f9\u200c\u200d\u30fb]/u;
 
 /** Code points of canonical combining class 9 (Virama), behind which joiners are ordinary spelling. */

@@ -60,7 +60,7 @@ export interface MessageSource {
   readonly clientName: string | undefined;
   /** The client's address; undefined on this host, where it says nothing. */
   readonly clientAddress: string | undefined;
-  /** The transmission type (RFC 3848). */
+  /** The transmission type of the Received field, such as LMTP (RFC 5321 4.4). */
   readonly protocol: string;
 }
 

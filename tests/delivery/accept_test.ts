@@ -96,10 +96,14 @@ Deno.test("a message is stored as it came, behind the trace fields of its recipi
 });
 
 Deno.test("recipients that are one account get the message once and hear the same", async () => {
-  await using house = await openHouse();
+  let stages = 0;
+  await using house = await openHouse((store) =>
+    watched(store, { onStage: () => stages++, onDiscard: () => {} })
+  );
   const to = await recipients(house, "alice@example.org", "info@example.org", "bob@example.org");
   const results = await deliverMessage(house.services, to, SOURCE, content(MESSAGE));
   assert.deepEqual(kinds(results), ["delivered", "delivered", "delivered"]);
+  assert.equal(stages, 2);
   assert.equal((await messagesOf(await house.store.openAccount(house.alice.id))).length, 1);
 });
 
@@ -156,7 +160,7 @@ Deno.test("a store that fails for one recipient, however it does, is that recipi
       let discarded = 0;
       await using house = await openHouse((store) =>
         watched(store, {
-          onDiscard: () => discarded++,
+          onDiscard: (account) => discarded += account === 1 ? 1 : 0,
           failing: { method, error, account: 1 },
         })
       );
@@ -192,7 +196,8 @@ Deno.test("nobody can add a line to the trace fields", () => {
 });
 
 interface Watch {
-  readonly onDiscard: () => void;
+  readonly onStage?: () => void;
+  readonly onDiscard: (account: number) => void;
   readonly failing?: {
     readonly method: "open" | "write" | "finish" | "append";
     readonly error: Error;
@@ -201,7 +206,7 @@ interface Watch {
 }
 
 /** The store, with stages that tell when they are discarded, and a failure for one account. */
-function watched(store: Store, { onDiscard, failing }: Watch): Store {
+function watched(store: Store, { onStage, onDiscard, failing }: Watch): Store {
   return withAccounts(store, (account, id) => {
     const fails = (method: string) => failing?.account === id && failing.method === method;
     if (fails("open")) throw failing?.error;
@@ -209,12 +214,13 @@ function watched(store: Store, { onDiscard, failing }: Watch): Store {
     return replacing(account, {
       stageMessage() {
         const stage = account.stageMessage();
+        onStage?.();
         return {
           size: 0,
           write: fails("write") ? reject : (chunk) => stage.write(chunk),
           finish: fails("finish") ? reject : () => stage.finish(),
           async discard() {
-            onDiscard();
+            onDiscard(id);
             await stage.discard();
           },
         };

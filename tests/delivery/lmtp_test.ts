@@ -189,17 +189,17 @@ Deno.test("a full mailbox is refused at RCPT, for now", async () => {
   const deliver = async () => {
     await client.ask("MAIL FROM:<carol@far.example>");
     const rcpt = await client.ask("RCPT TO:<alice@example.org>");
-    if (!rcpt.startsWith("250")) return rcpt;
+    if (!rcpt.startsWith("250")) return `RCPT ${rcpt}`;
     await client.ask("DATA");
-    return await client.ask(`${MESSAGE}.`);
+    return `DATA ${await client.ask(`${MESSAGE}.`)}`;
   };
-  assert.match(await deliver(), /^250/);
+  assert.match(await deliver(), /^DATA 250/);
   const [text = ""] = await inbox(house);
   await house.store.directory.setAccountQuota(house.alice.id, text.length + 10);
-  assert.match(await deliver(), /^452 4\.2\.2/);
+  assert.match(await deliver(), /^DATA 452 4\.2\.2/);
   await house.store.directory.setAccountQuota(house.alice.id, text.length);
   await client.ask("RSET");
-  assert.match(await deliver(), /^452 4\.2\.2/);
+  assert.match(await deliver(), /^RCPT 452 4\.2\.2/);
 });
 
 Deno.test("everything pipelined at once, with QUIT or with the end of input, is answered in order", async () => {
