@@ -16,6 +16,8 @@ const INDEX_PAGE = 2000;
 const TEXT_PAGE = 64;
 /** Ranges of UIDs given to one query. */
 const PAGE_RANGES = 500;
+/** Needles of one search that are looked up; the others only decide when messages are verified. */
+const MAX_LOOKUPS = 64;
 /** With a longer unindexed tail than this its messages are not told apart from the others. */
 const MAX_TAIL = 50_000;
 
@@ -79,10 +81,14 @@ function narrow(
   options: SearchOptions,
 ): { within: RangeSet; total: number } {
   let within = options.within ?? RangeSet.range(1, MAX_UINT32);
+  const known = new Map<string, RangeSet | undefined>();
   const candidates = plan.decision &&
     candidateUids(plan.decision, false, (needle) => {
-      const found = index.candidates(needle);
-      return found && uidsOf(mail, mailboxId, found);
+      if (!known.has(needle) && known.size < MAX_LOOKUPS) {
+        const found = index.candidates(needle);
+        known.set(needle, found && uidsOf(mail, mailboxId, found));
+      }
+      return known.get(needle);
     });
   if (candidates) within = within.intersect(candidates);
   const messages = mail.number("SELECT messages FROM mailbox WHERE id = ?", mailboxId);

@@ -12,10 +12,12 @@ const APPLICATION_ID = 0x50_73_74_58; // "PstX"
 const FILL_DELAY_MS = 200;
 /** Longest time that filling keeps the event loop, but for one message larger than that. */
 const FILL_SLICE_MS = 6;
-/** Rest between two slices, so that filling takes about half of a core and no more. */
-const FILL_REST_MS = 6;
-/** Messages of one commit of the index. */
-const FILL_BATCH = 64;
+/** Rest between two slices, in which the event loop does what else there is. */
+const FILL_REST_MS = 4;
+/** Messages of one commit of the index: about what fits into a slice. */
+const FILL_BATCH = 16;
+/** Pages merged after each batch: by ourselves a few at a time, because FTS5 would do many at once. */
+const MERGE_PAGES = 48;
 /** The file is closed when nobody asked for so long. */
 const IDLE_MS = 10_000;
 /** After an error of the disk filling waits so long before it tries again. */
@@ -28,6 +30,8 @@ const PIECE_LENGTH = 64 * 1024;
 const PIECES = 64;
 /** In SQL and not as a parameter: numbers are bound as REAL, and would be divided as such. */
 const contentOf = (row: string) => `${row} / ${PIECES}`;
+/** Trigrams that a needle of one or two characters may stand for. */
+const MAX_TERMS = 200;
 /** With more candidates than this the index saves nothing and the messages are scanned. */
 export const MAX_CANDIDATES = 20_000;
 /** Contents that may be gone from the mail before the index is swept of them. */
@@ -70,10 +74,12 @@ export class SearchIndex {
    * everything must be scanned.
    */
   candidates(needle: string): Candidates | undefined {
-    const query = trigramQuery(needle);
-    if (query === undefined) return undefined;
+    const trigrams = trigramsOf(needle);
+    if (trigrams === undefined) return undefined;
     return this.#attempt((db) =>
       db.read(() => {
+        const query = trigrams.length > 0 ? matchAll(trigrams) : matchBeginning(db, needle);
+        if (query === undefined) return undefined;
         const todo = db.all<[number]>("SELECT content_id FROM todo");
         const found = db.all<[number]>(
           `SELECT DISTINCT ${contentOf("rowid")} FROM trigram WHERE trigram MATCH ? LIMIT ?`,
@@ -185,14 +191,15 @@ export class SearchIndex {
       for (const id of work.dead) db.run("DELETE FROM todo WHERE content_id = ?", id);
       for (const [id, pieces] of todo) {
         if (!work.arrived.has(id)) continue;
-        const reached = this.#index(db, id, pieces, until);
+        const reached = this.#index(db, id, this.#texts([id]).get(id), pieces, until);
         if (reached === undefined) db.run("DELETE FROM todo WHERE content_id = ?", id);
         else db.run("UPDATE todo SET pieces = ? WHERE content_id = ?", reached, id);
         if (performance.now() > until) return true;
       }
       let last = through;
+      const texts = this.#texts(work.fresh);
       for (const id of work.fresh) {
-        const reached = this.#index(db, id, 0, until);
+        const reached = this.#index(db, id, texts.get(id), 0, until);
         last = id;
         if (reached !== undefined) {
           db.run("INSERT INTO todo (content_id, pieces) VALUES (?, ?)", id, reached);
@@ -200,6 +207,7 @@ export class SearchIndex {
         if (performance.now() > until) break;
       }
       if (last === through) return false;
+      db.run("INSERT INTO trigram (trigram, rank) VALUES ('merge', ?)", MERGE_PAGES);
       db.run("UPDATE progress SET through = ?", last);
       for (const id of work.staged) {
         if (id <= last) db.run("INSERT INTO todo (content_id, pieces) VALUES (?, 0)", id);
@@ -210,11 +218,18 @@ export class SearchIndex {
     return more;
   }
 
+  #texts(ids: readonly number[]): Map<number, SearchText> {
+    return this.#account.read((mail) => readSearchTexts(mail, ids, { header: true, body: true }));
+  }
+
   /** Indexes a content from a piece on. Gives the next piece, or undefined when that was all. */
-  #index(db: Database, id: number, from: number, until: number): number | undefined {
-    const text = this.#account.read((mail) =>
-      readSearchTexts(mail, [id], { header: true, body: true })
-    ).get(id);
+  #index(
+    db: Database,
+    id: number,
+    text: SearchText | undefined,
+    from: number,
+    until: number,
+  ): number | undefined {
     const pieces = text ? piecesOf(text) : [];
     if (from === 0) db.run("UPDATE progress SET contents = contents + 1");
     for (let piece = from; piece < pieces.length; piece++) {
@@ -318,6 +333,10 @@ function create(db: Database, prefix: string): void {
         text, content = '', contentless_delete = 1, detail = none,
         tokenize = 'trigram case_sensitive 1'
       );
+      -- The trigrams there are, and in how many rows.
+      CREATE VIRTUAL TABLE term USING fts5vocab ('trigram', 'row');
+      INSERT INTO trigram (trigram, rank) VALUES ('automerge', 0);
+      INSERT INTO trigram (trigram, rank) VALUES ('crisismerge', 1000);
       -- Contents up to through are in the index, but for those of todo.
       CREATE TABLE progress (
         through INTEGER NOT NULL,
@@ -340,7 +359,8 @@ function create(db: Database, prefix: string): void {
 
 /** The text in pieces, each overlapping the next by as much as is asked for of a needle. */
 function piecesOf({ header, body }: SearchText): string[] {
-  const text = withoutNul(header + body);
+  // Two characters more, so that every character of the text begins a trigram.
+  const text = withoutNul(header + body) + "\n\n";
   const length = Math.max(PIECE_LENGTH, Math.ceil(text.length / PIECES));
   // In UTF-16 units twice as long; a character cut in two is whole in the other piece.
   const overlap = 2 * MAX_QUERY_CHARACTERS;
@@ -356,15 +376,44 @@ function withoutNul(text: string): string {
   return text.replaceAll("\0", "\ufffd");
 }
 
-/** The FTS5 query for texts with every trigram of `needle`; undefined for what has no trigram. */
-function trigramQuery(needle: string): string | undefined {
-  if (!needle.isWellFormed()) return undefined;
+/** Trigrams of a needle, none when it is short; undefined for what the index knows nothing of. */
+function trigramsOf(needle: string): string[] | undefined {
+  if (needle === "" || !needle.isWellFormed()) return undefined;
   const characters = Array.from(withoutNul(needle.slice(0, 2 * MAX_QUERY_CHARACTERS)))
     .slice(0, MAX_QUERY_CHARACTERS);
   const trigrams = new Set<string>();
   for (let at = 0; at + 3 <= characters.length; at++) {
     trigrams.add(characters.slice(at, at + 3).join(""));
   }
-  if (trigrams.size === 0) return undefined;
-  return [...trigrams].map((it) => `"${it.replaceAll('"', '""')}"`).join(" AND ");
+  return [...trigrams];
+}
+
+function matchAll(trigrams: readonly string[]): string {
+  return trigrams.map(quoted).join(" AND ");
+}
+
+/**
+ * The FTS5 query for texts with a trigram that begins with `needle`, of one or two characters:
+ * words of two characters are what one searches for in Chinese or Japanese. Undefined when the
+ * trigrams are too many or too common.
+ */
+function matchBeginning(db: Database, needle: string): string | undefined {
+  const beginning = withoutNul(needle);
+  const terms: string[] = [];
+  let postings = 0;
+  for (
+    const [term, documents] of db.iterate<[string, number]>(
+      "SELECT term, doc FROM term WHERE term >= ? AND term <= ?",
+      beginning,
+      beginning + "\u{10ffff}\u{10ffff}",
+    )
+  ) {
+    postings += documents;
+    if (terms.push(quoted(term)) > MAX_TERMS || postings > MAX_CANDIDATES) return undefined;
+  }
+  return terms.length === 0 ? quoted(beginning) : terms.join(" OR ");
+}
+
+function quoted(trigram: string): string {
+  return `"${trigram.replaceAll('"', '""')}"`;
 }

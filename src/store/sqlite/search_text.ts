@@ -3,6 +3,12 @@ import { foldCase } from "../predicate.ts";
 import { decodeBytes, encodeBytes, type Encoded } from "./compression.ts";
 import type { Database, Row } from "./database.ts";
 
+/**
+ * Shorter texts are stored as they are: a scan would spend its time unpacking them. Rows of this
+ * size still share a page well.
+ */
+const MIN_COMPRESSED_BYTES = 2048;
+
 /** The decoded text of a message, as `message/` gives it. */
 export interface DecodedText {
   readonly headerText: string;
@@ -37,7 +43,7 @@ export interface EncodedSearchText {
 /** Folds and compresses, so that the commit has less to do. */
 export function encodeSearchText(decoded: DecodedText): EncodedSearchText {
   const { header, body } = foldText(decoded);
-  return { header: encodeBytes(encodeUtf8(header)), body: encodeBytes(encodeUtf8(body)) };
+  return { header: encode(header), body: encode(body) };
 }
 
 /** Stores the text of a content. */
@@ -104,4 +110,9 @@ function foldFields(text: string): string {
 
 function decode(coding: number, data: Bytes): string {
   return data.length === 0 ? "" : decodeUtf8(decodeBytes(coding, data));
+}
+
+function encode(text: string): Encoded {
+  const data = encodeUtf8(text);
+  return data.length < MIN_COMPRESSED_BYTES ? { coding: 0, data } : encodeBytes(data);
 }
