@@ -74,10 +74,8 @@ export class TransportSocket extends Duplex {
 
   override _final(done: (error?: Error | null) => void): void {
     clearTimeout(this.#idleTimer);
-    this.#transport.close().then(() => {
-      this.push(null);
-      done();
-    });
+    // Reading ends by itself then, and with both ends the stream.
+    this.#transport.close().then(() => done());
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

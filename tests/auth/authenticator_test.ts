@@ -427,11 +427,7 @@ Deno.test("a right password is hashed once in 15 minutes, and again when it was 
   const calls: string[] = [];
   const house = await build({}, counting(calls));
   const hashes = async (password: string) =>
-    (await workOf(
-      house,
-      () => house.connect().verifyPassword("alice@example.org", password),
-      calls,
-    ))
+    (await workOf(() => house.connect().verifyPassword("alice@example.org", password), calls))
       .filter((call) => call.startsWith("deriveBits")).length;
   assert.equal(await hashes(PASSWORD), 1);
   assert.equal(await hashes(PASSWORD), 0);
