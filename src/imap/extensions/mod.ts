@@ -19,6 +19,7 @@ import { namespace } from "./namespace.ts";
 import { objectid } from "./objectid.ts";
 import { previewExtension } from "./preview.ts";
 import { qresync } from "./qresync.ts";
+import { quota } from "./quota.ts";
 import { replace } from "./replace.ts";
 import { saslIr } from "./sasl_ir.ts";
 import { savedate } from "./savedate.ts";
@@ -57,6 +58,7 @@ export const extensions: readonly Extension[] = [
   multiAppend,
   replace,
   compress,
+  quota,
   savedate,
   within,
   previewExtension,
