@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Bytes } from "../../base/mod.ts";
 import { StoreError, type StoreErrorCode } from "../store_error.ts";
@@ -12,6 +13,8 @@ export type Row = readonly Value[];
 const CACHE_KIB = 512;
 /** A write of another process is a few milliseconds; a stuck one must not stop us for ever. */
 const BUSY_TIMEOUT_MS = 5000;
+/** Prepared statements kept of one database: some KiB each, and some microseconds to make anew. */
+const MAX_STATEMENTS = 200;
 /** After a burst the WAL file is cut to this, so that it does not stay as large as it once was. */
 const JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
 
@@ -30,9 +33,14 @@ export class Database {
 
   /** Opens or creates the file. `PRAGMA`s that only work on a new file come first. */
   static open(path: string, pragmas: readonly string[] = []): Database {
-    const db = translated(() =>
-      new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false })
-    );
+    const db = translated(() => {
+      // SQLite would let everybody read a new file; those beside it get the same mode.
+      if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
+      return new DatabaseSync(path, {
+        timeout: BUSY_TIMEOUT_MS,
+        enableForeignKeyConstraints: false,
+      });
+    });
     const database = new Database(db);
     try {
       for (
@@ -127,6 +135,8 @@ export class Database {
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) {
+      // Searches make statements of ever new forms.
+      if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
       statement = this.#db.prepare(sql);
       // Missing in Deno's types only.
       (statement as StatementSync & { setReturnArrays(enabled: boolean): void })
@@ -149,6 +159,8 @@ function translated<T>(work: () => T): T {
 
 /** By message, because error codes are missing on some errors in Deno 2.9. */
 function codeOf(message: string): StoreErrorCode | undefined {
+  // First those of the file system, such as "ENOSPC: no space left on device, open ...".
+  if (/^E[A-Z]+: /.test(message)) return "unavailable";
   if (/is full|disk I\/O|readonly|read-only|unable to open|locked|busy|not open/i.test(message)) {
     return "unavailable";
   }

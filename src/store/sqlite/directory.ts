@@ -133,16 +133,18 @@ export class SqliteDirectory implements Directory {
       this.#insertAddress(parsed.key, parsed.domain, id, true);
       return this.#need(id);
     });
-    this.#mail.create(account.id);
+    try {
+      this.#mail.create(account.id);
+    } catch (error) {
+      // Nobody was told of the account: it can be asked for again when the disk has room.
+      this.#delete(account.id);
+      throw error;
+    }
     return account;
   }
 
   async removeAccount(id: AccountId): Promise<void> {
-    this.#db.write(() => {
-      this.#need(id);
-      this.#db.run("DELETE FROM address WHERE account_id = ?", id);
-      this.#db.run("DELETE FROM account WHERE id = ?", id);
-    });
+    this.#delete(id);
     this.#mail.remove(id);
   }
 
@@ -233,6 +235,14 @@ export class SqliteDirectory implements Directory {
     const account = this.#account(id);
     if (!account) throw new StoreError("not-found", "There is no such account.");
     return account;
+  }
+
+  #delete(id: AccountId): void {
+    this.#db.write(() => {
+      this.#need(id);
+      this.#db.run("DELETE FROM address WHERE account_id = ?", id);
+      this.#db.run("DELETE FROM account WHERE id = ?", id);
+    });
   }
 
   #insertAddress(key: string, domain: string, id: AccountId, isOwn: boolean): void {

@@ -8,7 +8,7 @@
  */
 import type { AccountId, ModSeq } from "../../base/mod.ts";
 import { type Clock, logger, randomHex, systemClock } from "../../base/mod.ts";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AccountStore, SpecialUse } from "../account_store.ts";
 import type { CommitListener, Store } from "../store.ts";
@@ -21,7 +21,7 @@ import { createMail, type InitialMailbox } from "./initial_mail.ts";
 import { openMigrated } from "./migrate.ts";
 import { directorySchema, mailSchema } from "./migrations/mod.ts";
 import { sweepStaging } from "./staging.ts";
-import { syncFolder } from "./sync_folder.ts";
+import { makeFolder } from "./make_folder.ts";
 import { trimAccount, type TrimPolicy } from "./trim.ts";
 
 export type { InitialMailbox, TrimPolicy };
@@ -60,7 +60,7 @@ export const DEFAULT_MAILBOXES: readonly InitialMailbox[] = (
 
 /** Opens the store, makes it when the folder is empty, and clears away what removed accounts left. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  mkdirSync(join(options.dataDir, "accounts"), { recursive: true, mode: 0o700 });
+  makeFolder(join(options.dataDir, "accounts"));
   const directory = openMigrated(join(options.dataDir, "directory.db"), directorySchema);
   return new SqliteStore(directory, options);
 }
@@ -103,7 +103,7 @@ export class SqliteStore implements Store {
       void this.trim();
       this.#closeIdle(idleMs);
     }, idleMs / 2);
-    Deno.unrefTimer(Number(this.#timer));
+    Deno.unrefTimer(this.#timer);
   }
 
   async openAccount(id: AccountId): Promise<AccountStore> {
@@ -205,8 +205,7 @@ export class SqliteStore implements Store {
       throw new StoreError("corrupt", `The mail database ${path} is missing.`);
     }
     if (hasMail === 0) {
-      mkdirSync(file.folder, { recursive: true, mode: 0o700 });
-      syncFolder(join(this.#options.dataDir, "accounts"));
+      makeFolder(file.folder);
     }
     const db = openMigrated(path, mailSchema);
     try {

@@ -130,3 +130,26 @@ Deno.test("closing leaves no write-ahead log behind", () =>
       .filter(({ isFile }) => isFile).map(({ name }) => name);
     assert.deepEqual(files.filter((name) => /-(wal|shm)$/.test(name)), []);
   }));
+
+Deno.test("an account whose mail cannot be made is not kept, and may be asked for again", () =>
+  withStore({}, async (store, _account, dataDir) => {
+    const accounts = join(dataDir, "accounts");
+    await Deno.rename(accounts, accounts + ".away");
+    await Deno.writeTextFile(accounts, "");
+    await refuses("unavailable", store.directory.addAccount("bob@example.org", "{}"));
+    assert.equal((await store.directory.listAccounts()).length, 1);
+    await Deno.remove(accounts);
+    await Deno.rename(accounts + ".away", accounts);
+    const { id } = await store.directory.addAccount("bob@example.org", "{}");
+    assert.equal((await (await store.openAccount(id)).listMailboxes()).length, 6);
+  }));
+
+Deno.test("nobody else may read the files", () =>
+  withStore({}, async (_store, account, dataDir) => {
+    await put(account, "INBOX");
+    for (const path of ["directory.db", "accounts/1/mail.db", "accounts/1/mail.db-wal"]) {
+      const { mode } = await Deno.stat(join(dataDir, path));
+      assert.equal((mode ?? 0) & 0o777, 0o600, path);
+    }
+    assert.equal(((await Deno.stat(join(dataDir, "accounts/1"))).mode ?? 0) & 0o777, 0o700);
+  }));
