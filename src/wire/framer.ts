@@ -1,5 +1,5 @@
 import { type Bytes, decodeLatin1, EMPTY_BYTES } from "../base/mod.ts";
-import { MAX_LINE_BYTES } from "./limits.ts";
+import { MAX_LINE_BYTES, MAX_TAG_LENGTH } from "./limits.ts";
 
 /** Announcement of a literal at the end of a line (RFC 9051 4.3, RFC 7888, RFC 3516 4.4). */
 export interface LiteralHeader {
@@ -23,11 +23,12 @@ export interface Literal extends LiteralHeader {
 export type FramePart = string | Literal;
 
 /**
- * One whole command: text, then literal and text in turn. `tooLong`: its text went over the limit
- * and was cut, so it must be refused.
+ * One whole command: text, then literal and text in turn. Of one that must be refused only the
+ * beginning is kept, so that what a client sends after it costs no memory.
  */
 export interface Frame {
   readonly parts: FramePart[];
+  /** Its text went over the limit: the command must be refused. */
   tooLong: boolean;
   /** Set once a non-synchronizing literal was skipped: the command must be refused. */
   skipped: boolean;
@@ -62,6 +63,8 @@ export class Framer {
   #textBytes = 0;
   /** Octets of the present line that were dropped because it is too long; its end is kept. */
   #cut = false;
+  /** The beginning of the line that was cut: it may hold the tag to answer to. */
+  #head = "";
   #state: "line" | "verdict" | "hold" | "stream" | "skip" = "line";
   #literal: LiteralHeader | undefined;
   #remaining = 0;
@@ -209,7 +212,7 @@ export class Framer {
   }
 
   #endLiteral(bytes: Bytes, streamed?: unknown): void {
-    this.#frame!.parts.push({ ...this.#literal!, bytes, streamed });
+    this.#keep({ ...this.#literal!, bytes, streamed });
     this.#literal = undefined;
     this.#held = EMPTY_BYTES;
     this.#state = "line";
@@ -222,40 +225,46 @@ export class Framer {
     const end = input.indexOf(LF, Math.max(this.#scanned, this.#offset));
     if (end < 0) {
       this.#scanned = this.#end;
-      if (this.pending > limit) {
-        this.#cut = true;
-        // The end is kept, since it tells whether a literal follows.
-        this.#offset = Math.max(this.#offset, this.#end - LITERAL_HEADER_BYTES);
-      }
+      // A CR that still belongs to the line end does not count.
+      if (this.pending > limit + 1) this.#cutTo(this.#end);
       return undefined;
     }
     const stop = end > this.#offset && input[end - 1] === CR ? end - 1 : end;
-    let start = this.#offset;
-    if (stop - start > limit) {
-      this.#cut = true;
-      start = Math.max(start, stop - LITERAL_HEADER_BYTES);
-    }
+    if (stop - this.#offset > limit) this.#cutTo(stop);
+    const start = this.#offset;
     this.#offset = this.#scanned = end + 1;
     return decodeLatin1(input.subarray(start, stop));
   }
 
+  /** Drops the middle of a line: its end, up to `stop`, tells whether a literal follows. */
+  #cutTo(stop: number): void {
+    if (!this.#cut) {
+      this.#head = decodeLatin1(this.#input.subarray(this.#offset, this.#offset + HEAD_BYTES));
+    }
+    this.#cut = true;
+    this.#offset = Math.max(this.#offset, stop - LITERAL_HEADER_BYTES);
+  }
+
   #endLine(line: string): FrameEvent | undefined {
     const frame = this.#frame ??= { parts: [], tooLong: false, skipped: false };
-    if (this.#cut) {
-      this.#cut = false;
-      frame.tooLong = true;
-    }
     this.#textBytes += line.length;
     const literal = line.endsWith("}") ? parseLiteralHeader(line) : undefined;
+    const text = literal ? line.slice(0, literal.start) : line;
+    this.#keep(this.#cut ? this.#head : text);
+    frame.tooLong ||= this.#cut;
+    this.#cut = false;
     if (literal) {
-      frame.parts.push(line.slice(0, literal.start));
       this.#literal = literal.header;
       this.#state = "verdict";
       return { kind: "literal", frame, literal: literal.header };
     }
-    frame.parts.push(line);
     this.#reset();
     return { kind: "command", frame };
+  }
+
+  #keep(part: FramePart): void {
+    const { parts, tooLong, skipped } = this.#frame!;
+    if (!tooLong && !skipped) parts.push(part);
   }
 
   #reset(): void {
@@ -268,6 +277,9 @@ export class Framer {
 
 /** Longest literal header: `~{9007199254740991+}` and CR, with some room. */
 const LITERAL_HEADER_BYTES = 24;
+
+/** Room for the longest tag and the longest name of a command. */
+const HEAD_BYTES = MAX_TAG_LENGTH + 56;
 
 function parseLiteralHeader(line: string): { start: number; header: LiteralHeader } | undefined {
   const match = /(~?)\{(\d{1,16})(\+?)\}$/.exec(line);

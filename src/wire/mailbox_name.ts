@@ -9,13 +9,17 @@ import { WireError } from "./wire_error.ts";
 /** Decodes a name. Throws WireError when it is not valid modified UTF-7. */
 export function decodeModifiedUtf7(encoded: string): string {
   if (/[^\x20-\x7e]/.test(encoded)) throw invalid("has characters outside printable ASCII");
-  for (const match of encoded.matchAll(/&([^-]*)-(?=&(?!-))/g)) {
-    if (match[1] !== "") throw invalid("shifts out of base64 and back in");
-  }
-  return encoded.replace(/&([^-]*)(-?)/g, (_, base64: string, end: string) => {
-    if (end === "") throw invalid("has an unfinished shift");
-    return base64 === "" ? "&" : decodeShifted(base64);
-  });
+  return encoded.replace(
+    /&([^-]*)(-?)/g,
+    (shift: string, base64: string, end: string, at: number) => {
+      if (end === "") throw invalid("has an unfinished shift");
+      if (base64 === "") return "&";
+      if (/^&(?!-)/.test(encoded.slice(at + shift.length, at + shift.length + 2))) {
+        throw invalid("shifts out of base64 and back in");
+      }
+      return decodeShifted(base64);
+    },
+  );
 }
 
 /** Encodes a name; always succeeds for well-formed Unicode. */

@@ -1,7 +1,7 @@
 import { type Bytes, decodeUtf8Strictly, encodeLatin1, MAX_UINT32 } from "../base/mod.ts";
 import { type DateTime, parseDate, parseDateTime } from "./date_time.ts";
 import type { Frame, FramePart, Literal } from "./framer.ts";
-import { MAX_LIST_ITEMS, MAX_NESTING, MAX_SEQUENCE_RANGES } from "./limits.ts";
+import { MAX_LIST_ITEMS, MAX_NESTING, MAX_SEQUENCE_RANGES, MAX_TAG_LENGTH } from "./limits.ts";
 import { decodeModifiedUtf7 } from "./mailbox_name.ts";
 import { parseSequenceNumber, type SequenceRange, type SequenceSet } from "./sequence_set.ts";
 import { WireError } from "./wire_error.ts";
@@ -32,7 +32,7 @@ export class Reader {
   #part = 0;
   #text: string;
   #position = 0;
-  /** Octets before the present part, for error positions. */
+  /** Octets of text before the present part, for error positions. */
   #before = 0;
   #depth = 0;
 
@@ -44,7 +44,7 @@ export class Reader {
 
   /** A WireError that says that `expected` should stand here. */
   error(expected: string): WireError {
-    return new WireError(`Expected ${expected} at octet ${this.#before + this.#position + 1}`);
+    return expectedAt(this.#before + this.#position, expected);
   }
 
   get atEnd(): boolean {
@@ -80,7 +80,10 @@ export class Reader {
   }
 
   tag(): string {
-    return this.#match(TAG) ?? this.#fail("a tag");
+    const tag = this.#match(TAG) ?? this.#fail("a tag");
+    if (tag.length <= MAX_TAG_LENGTH) return tag;
+    this.#position -= tag.length;
+    throw this.error("a shorter tag");
   }
 
   atom(): string {
@@ -138,13 +141,14 @@ export class Reader {
     return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
   }
 
-  /** A quoted string or literal, as octets. */
+  /** A quoted string or literal without NUL, as octets. */
   stringBytes(): Bytes {
     return this.tryStringBytes() ?? this.#fail("a string");
   }
 
   tryStringBytes(): Bytes | undefined {
     const literal = this.tryLiteral();
+    if (literal?.bytes.includes(0)) throw this.error("no NUL in a string");
     if (literal) return literal.bytes;
     const quoted = this.#tryQuoted();
     return quoted === undefined ? undefined : encodeLatin1(quoted);
@@ -152,8 +156,10 @@ export class Reader {
 
   /** A quoted string or literal that must be UTF-8. */
   string(): string {
-    const start = this.#position;
-    return this.#utf8(this.stringBytes(), start);
+    const start = this.#before + this.#position;
+    const text = decodeUtf8Strictly(this.stringBytes());
+    if (text === undefined) throw expectedAt(start, "text in UTF-8");
+    return text;
   }
 
   /** An atom-like string, quoted string or literal, as octets. */
@@ -310,13 +316,6 @@ export class Reader {
     return inner !== undefined && inner.includes("\\") ? inner.replace(/\\(.)/g, "$1") : inner;
   }
 
-  #utf8(bytes: Bytes, start: number): string {
-    const text = decodeUtf8Strictly(bytes);
-    if (text !== undefined) return text;
-    this.#position = Math.min(start, this.#text.length);
-    throw this.error("text in UTF-8");
-  }
-
   #decodeName(name: string): string {
     return this.nameMode === "utf7" ? decodeModifiedUtf7(name) : name;
   }
@@ -332,4 +331,8 @@ export class Reader {
   #fail(expected: string): never {
     throw this.error(expected);
   }
+}
+
+function expectedAt(octetsBefore: number, expected: string): WireError {
+  return new WireError(`Expected ${expected} at octet ${octetsBefore + 1}`);
 }

@@ -16,17 +16,19 @@ export interface SequenceRange {
 export type SequenceSet = "$" | readonly SequenceRange[];
 
 /**
- * The numbers that the set names when the largest number in use is `largest` (0: none is in use).
+ * The numbers that the set names when the largest number in use is `largest` (0: none is in use,
+ * and what mentions `*` names nothing).
  * The order within a range does not matter, and `n:*` names `largest` even when n is above it.
  */
 export function resolveSequenceSet(set: readonly SequenceRange[], largest: number): RangeSet {
   const result: { first: number; last: number }[] = [];
   for (const range of set) {
+    if (largest === 0 && mentionsLargest([range])) continue;
     const a = range.first === LARGEST ? largest : range.first;
     const b = range.last === LARGEST ? largest : range.last;
     const first = Math.min(a, b);
     const last = Math.max(a, b);
-    if (last > 0) result.push({ first: Math.max(1, first), last });
+    result.push({ first, last });
   }
   result.sort((x, y) => x.first - y.first);
   return RangeSet.fromRanges(result);

@@ -1,6 +1,7 @@
 /**
  * Bytes that are not the grammar's: becomes a tagged BAD. The message says what was expected and
- * where, counted in octets from the start of the command; it never quotes what the client sent.
+ * where, counted in octets of the command's text, its literals and their announcements left out; it
+ * never quotes what the client sent.
  */
 export class WireError extends Error {
   override readonly name = "WireError";

@@ -13,7 +13,8 @@ const MAX_QUOTED_LENGTH = 1000;
 /**
  * Builds responses. It collects; `take` gives what was collected. What it is asked to write it
  * writes in a form that is valid whatever the value: a string that cannot be quoted becomes a
- * literal, a name is spelt as the connection's `nameMode` says.
+ * literal, a name is spelt as the connection's `nameMode` says. What no string can hold, NUL and
+ * half a surrogate pair, is written as U+FFFD.
  */
 export class Writer {
   #chunks: Bytes[] = [];
@@ -51,7 +52,7 @@ export class Writer {
     if (value.length <= MAX_QUOTED_LENGTH && quotable.test(value)) {
       return this.raw(`"${value.replace(/["\\]/g, "\\$&")}"`);
     }
-    return this.literal(encodeUtf8(value));
+    return this.literal(encodeUtf8(value.replaceAll("\0", "\ufffd")));
   }
 
   /** A string, or NIL. */
@@ -71,7 +72,10 @@ export class Writer {
     return this.astring(this.nameMode === "utf7" ? encodeModifiedUtf7(name) : name);
   }
 
-  /** `{n}` and the octets, which hold no NUL. */
+  /**
+   * `{n}` and the octets. NUL is not allowed in them (RFC 9051 4.3); parts of stored messages are
+   * sent with those they have all the same, since clients ask for the message as it is.
+   */
   literal(bytes: Bytes): this {
     return this.raw(`{${bytes.length}}\r\n`).bytes(bytes);
   }
