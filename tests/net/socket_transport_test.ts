@@ -207,6 +207,21 @@ for (const secure of [false, true]) {
   });
 }
 
+netTest("close does not reset a client that is still sending", async (scope) => {
+  const { port, next } = await scope.listen();
+  const client = await scope.connect(port);
+  const { transport } = await next();
+  client.send(new Uint8Array(20_000_000));
+  await pause(100);
+  transport.write(ascii("* BYE"));
+  const closing = transport.close();
+  await client.until((each) => each.socket.writableLength === 0, "everything to be sent");
+  client.socket.end();
+  await within(closing, "close");
+  assert.equal(client.text, "* BYE");
+  assert.equal(client.error, undefined);
+});
+
 netTest("close gives up on a client that does not read", async (scope) => {
   const { port, next } = await scope.listen();
   const client = await scope.connect(port);

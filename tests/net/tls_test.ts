@@ -332,6 +332,39 @@ netTest(
   },
 );
 
+netTest("everything written in clear is out before TLS begins", async (scope) => {
+  const { port, next } = await scope.listen();
+  const size = 8_000_000;
+  const done = python(
+    `${PYTHON}
+import time
+s = tcp()
+inb = ssl.MemoryBIO(); out = ssl.MemoryBIO(); o = ctx.wrap_bio(inb, out)
+try: o.do_handshake()
+except ssl.SSLWantReadError: pass
+s.sendall(out.read())
+time.sleep(0.3); n = 0
+while n < ${size}:
+  d = s.recv(min(65536, ${size} - n)); n += len(d)
+  assert d == b"x" * len(d)
+while True:
+  try: o.do_handshake(); break
+  except ssl.SSLWantReadError:
+    s.sendall(out.read()); inb.write(s.recv(65536))
+s.sendall(out.read())
+while True:
+  try: print(o.read(10)); break
+  except ssl.SSLWantReadError: inb.write(s.recv(65536))
+`,
+    String(port),
+  );
+  const { transport } = await next();
+  for (let i = 0; i < 8; i++) transport.write(new Uint8Array(size / 8).fill(0x78));
+  await transport.upgradeTls({ certificates: await storeFor("localhost") });
+  transport.write(ascii("hi"));
+  assert.equal(await done, "b'hi'");
+}, noPython);
+
 netTest("a STARTTLS handshake that does not come is given up", async (scope) => {
   const { port, next } = await scope.listen();
   const client = await scope.connect(port);
