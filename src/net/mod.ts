@@ -1,9 +1,9 @@
 /**
- * net: sockets become transports. Laws: the only room that imports `node:net`, `node:tls` and
- * `node:zlib`; what one connection does never reaches another, nor the process; nothing throws
- * because a peer went away; everything a peer can make us hold has a limit (`limits.ts`); nobody
- * above this room sees a byte that came in clear after it asked for TLS; TLS with a protocol
- * nobody routes is refused, never served by another protocol.
+ * net: sockets become transports. Laws: the only room that imports `node:net` and `node:tls`; what
+ * one connection does never reaches another, nor the process; nothing throws because a peer went
+ * away; everything a peer can make us hold has a limit (`limits.ts`); nobody above this room sees a
+ * byte that came in clear after it asked for TLS; TLS with a protocol nobody routes is refused,
+ * never served by another protocol.
  */
 export { type Address, parseAddress, writeAddress } from "./address.ts";
 export {
