@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { RangeSet } from "../../../src/base/mod.ts";
-import { SystemFlag } from "../../../src/store/mod.ts";
+import { StoreError, SystemFlag } from "../../../src/store/mod.ts";
+import { Database } from "../../../src/store/sqlite/database.ts";
 import { box, breaches, mail, newMessage, put, refuses } from "../fixture.ts";
 import { withAccountFile, withStore } from "./account_fixture.ts";
 
@@ -93,6 +94,27 @@ Deno.test("a disk that fills up in one operation refuses the whole commit or jus
     assert.equal(outcomes[1]?.status, "rejected");
     const kept = outcomes.filter(({ status }) => status === "fulfilled").length;
     assert.equal((await box(account, "INBOX")).counts.messages, 1 + kept);
+    assert.deepEqual(await breaches(account), []);
+  }));
+
+Deno.test("a commit that fails at its very end refuses all that shared it, and the next succeeds", () =>
+  withAccountFile(async ({ account, db, commits }) => {
+    const [first, second] = [await newMessage(account), await newMessage(account)];
+    db.exec = (sql) => {
+      if (sql === "COMMIT") throw new StoreError("unavailable", "disk I/O error");
+      Database.prototype.exec.call(db, sql);
+    };
+    const outcomes = [
+      account.append("INBOX", [first]),
+      account.append("INBOX", [second]),
+      account.createMailbox("a"),
+    ];
+    await Promise.all(outcomes.map((outcome) => refuses("unavailable", outcome)));
+    db.exec = (sql) => Database.prototype.exec.call(db, sql);
+    assert.deepEqual(commits, []);
+    assert.deepEqual((await account.listMailboxes()).map(({ name }) => name), ["INBOX"]);
+    const { uids, modSeq } = await account.append("INBOX", [first, second]);
+    assert.deepEqual([uids.toString(), modSeq], ["1:2", 2]);
     assert.deepEqual(await breaches(account), []);
   }));
 

@@ -77,6 +77,14 @@ Deno.test("a large message that was refused may be appended again, once", () =>
     assert.deepEqual(await breaches(account), []);
   }));
 
+Deno.test("a small message is appended once too", () =>
+  withAccountFile(async ({ account }) => {
+    const message = await newMessage(account);
+    await account.append("INBOX", [message]);
+    await assert.rejects(account.append("INBOX", [message]));
+    assert.equal((await box(account, "INBOX")).counts.messages, 1);
+  }));
+
 Deno.test("chunks given to an engine are full but for the last, in any split", () =>
   withAccountFile(async ({ file }) => {
     const sizes: number[] = [];
