@@ -1,5 +1,5 @@
 import type { Bytes, MailboxId, ModSeq, RangeSet, Uid, UidValidity } from "../base/mod.ts";
-import type { ParsedMessage } from "../message/mod.ts";
+import type { ParsedMessage, SortKeys } from "../message/mod.ts";
 import type { Predicate } from "./predicate.ts";
 
 /** Bits of `MessageRow.flags` (RFC 9051 2.3.2). */
@@ -101,6 +101,23 @@ export interface MessageRow {
 
 /** Largest message that the `raw` column gives: one chunk. */
 export const INLINE_RAW_BYTES = 256 * 1024;
+
+/** What SORT and THREAD order and join messages by (RFC 5256), made when the message was stored. */
+export interface OrderRow {
+  readonly uid: Uid;
+  /** Internal date, seconds since 1970. */
+  readonly internalSeconds: number;
+  /** Sent date (RFC 5256 2.2), milliseconds since 1970; the internal date where there is none. */
+  readonly sentMs: number;
+  readonly size: number;
+  readonly baseSubject: string;
+  /** The subject is that of a reply or forward. */
+  readonly isReply: boolean;
+  readonly keys: SortKeys;
+  readonly messageId: string | undefined;
+  /** References, or else the first identifier of In-Reply-To: the last one is the parent. */
+  readonly ancestors: readonly string[];
+}
 
 /** A message on its way in: bytes go in, are stored and parsed, and may then be appended. */
 export interface MessageStage {
@@ -247,7 +264,7 @@ export interface Quota {
 
 /** One METADATA entry (RFC 5464). `value` undefined deletes when written. */
 export interface Annotation {
-  /** Lower case, such as "/private/comment". */
+  /** Lower case and printable ASCII, such as "/private/comment". */
   readonly entry: string;
   readonly value: Bytes | undefined;
   /** Whether it was given as literal8, to be answered in kind. */
@@ -301,6 +318,8 @@ export interface AccountStore {
   ): AsyncIterable<MessageRow[]>;
   /** Bytes `start` to `end` (exclusive) of the stored message, in pieces of at most 256 KiB. */
   readRaw(mailbox: MailboxId, uid: Uid, start: number, end: number): AsyncIterable<Bytes>;
+  /** What orders the live messages among `uids`, ascending by UID, in pages of a few thousand. */
+  fetchOrder(mailbox: MailboxId, uids: RangeSet): AsyncIterable<OrderRow[]>;
   search(mailbox: MailboxId, predicate: Predicate, options?: SearchOptions): Promise<SearchResult>;
 
   /** Where a new message's bytes go. */
@@ -334,6 +353,10 @@ export interface AccountStore {
   quota(): Promise<Quota>;
   /** Annotations of a mailbox, or of the account for undefined. */
   listAnnotations(mailbox: string | undefined): Promise<Annotation[]>;
+  /** Annotations of these names, of all mailboxes that have any of them. */
+  findAnnotations(
+    entries: readonly string[],
+  ): Promise<ReadonlyMap<MailboxId, readonly Annotation[]>>;
   /** Sets or deletes all given entries or none. */
   setAnnotations(mailbox: string | undefined, annotations: readonly Annotation[]): Promise<void>;
 

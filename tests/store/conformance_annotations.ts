@@ -65,6 +65,34 @@ export const annotationTests: readonly StoreTest[] = [
     assert.deepEqual(await b.listAnnotations("z/y"), []);
   }],
 
+  ["annotations of all mailboxes are found by their names", async ({ a, b }) => {
+    await a.createMailbox("x");
+    await a.createMailbox("y");
+    await a.setAnnotations("INBOX", [note("/private/a", "1"), note("/private/b", "2", true)]);
+    await a.setAnnotations("x", [note("/private/a b", "3"), note("/private/c", "4")]);
+    await a.setAnnotations("y", [note("/private/c", "5")]);
+    await a.setAnnotations(undefined, [note("/private/a", "6")]);
+    const found = await b.findAnnotations(["/private/a b", "/private/b", "/private/a"]);
+    assert.deepEqual([...found.keys()], [(await box(b, "INBOX")).id, (await box(b, "x")).id]);
+    assert.deepEqual([...found.values()].map(texts), [
+      ["/private/a=1", "/private/b=2 binary"],
+      ["/private/a b=3"],
+    ]);
+    assert.equal((await b.findAnnotations([])).size, 0);
+  }],
+
+  ["the log names every entry that changed, also where names have spaces", async ({ a, b }) => {
+    const { modSeq } = await box(a, "INBOX");
+    await a.setAnnotations("INBOX", [note("/private/a b", "1"), note("/private/c", "2")]);
+    const log = await b.mailboxEvents(modSeq);
+    assert.ok(log !== "resync");
+    const [event] = log.events;
+    assert.deepEqual(event?.kind === "metadata" && [...event.entries].sort(), [
+      "/private/a b",
+      "/private/c",
+    ]);
+  }],
+
   ["annotations of a missing mailbox are refused", async ({ a }) => {
     await refuses("mailbox-not-found", a.listAnnotations("nowhere"));
     await refuses("mailbox-not-found", a.setAnnotations("nowhere", [note("/private/a", "1")]));

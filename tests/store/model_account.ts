@@ -446,6 +446,19 @@ export class ModelAccountStore implements AccountStore {
     return [...annotations.values()].sort((a, b) => byCodePoint(a.entry, b.entry));
   }
 
+  async findAnnotations(
+    entries: readonly string[],
+  ): Promise<ReadonlyMap<MailboxId, readonly Annotation[]>> {
+    const found = new Map<MailboxId, readonly Annotation[]>();
+    for (const box of this.#sortedBoxes()) {
+      const annotations = [...box.annotations.values()]
+        .filter(({ entry }) => entries.includes(entry))
+        .sort((a, b) => byCodePoint(a.entry, b.entry));
+      if (annotations.length > 0) found.set(idOf(box), annotations);
+    }
+    return found;
+  }
+
   async setAnnotations(
     mailbox: string | undefined,
     annotations: readonly Annotation[],

@@ -24,7 +24,7 @@ import type {
 import { IngestStage } from "../ingest.ts";
 import type { Predicate } from "../predicate.ts";
 import type { AccountFile, AccountHost } from "./account_file.ts";
-import { listAnnotations, setAnnotations } from "./annotations.ts";
+import { findAnnotations, listAnnotations, setAnnotations } from "./annotations.ts";
 import { append, replace } from "./append.ts";
 import { expungedSince, mailboxEvents, messageChanges } from "./changes.ts";
 import { checkAccount } from "./check.ts";
@@ -193,6 +193,12 @@ export class SqliteAccountStore implements AccountStore {
 
   async listAnnotations(mailbox: string | undefined): Promise<Annotation[]> {
     return this.#file.read((db) => listAnnotations(db, this.#file, mailbox));
+  }
+
+  async findAnnotations(
+    entries: readonly string[],
+  ): Promise<ReadonlyMap<MailboxId, readonly Annotation[]>> {
+    return this.#file.read((db) => findAnnotations(db, entries));
   }
 
   setAnnotations(mailbox: string | undefined, annotations: readonly Annotation[]): Promise<void> {

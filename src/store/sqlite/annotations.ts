@@ -22,6 +22,27 @@ export function listAnnotations(
   ).map(([entry, value, isBinary]) => ({ entry, value, isBinary: isBinary === 1 }));
 }
 
+/** For LIST-METADATA: one query however many mailboxes are listed. */
+export function findAnnotations(
+  db: Database,
+  entries: readonly string[],
+): Map<MailboxId, Annotation[]> {
+  const found = new Map<MailboxId, Annotation[]>();
+  const rows = db.all<readonly [MailboxId, string, Bytes, number] & Row>(
+    `SELECT mailbox_id, entry, value, is_binary FROM annotation
+     WHERE mailbox_id <> ? AND entry IN (SELECT value FROM json_each(?)) ORDER BY mailbox_id, entry`,
+    ACCOUNT,
+    JSON.stringify(entries),
+  );
+  for (const [mailboxId, entry, value, isBinary] of rows) {
+    const annotation = { entry, value, isBinary: isBinary === 1 };
+    const annotations = found.get(mailboxId);
+    if (annotations) annotations.push(annotation);
+    else found.set(mailboxId, [annotation]);
+  }
+  return found;
+}
+
 /** SETMETADATA (RFC 5464 4.3). What changes nothing takes no mod-sequence. */
 export function setAnnotations(
   transaction: Transaction,
@@ -41,7 +62,7 @@ export function setAnnotations(
   if (mailbox) {
     db.run("UPDATE mailbox SET modseq = ? WHERE id = ?", transaction.modSeq(), mailbox.id);
   }
-  transaction.logEvent("metadata", mailbox?.id, mailboxName ?? "", [...changed].join(" "));
+  transaction.logEvent("metadata", mailbox?.id, mailboxName ?? "", [...changed].join("\n"));
 }
 
 /** For the mailbox that a renamed INBOX's messages go to. */

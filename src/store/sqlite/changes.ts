@@ -117,7 +117,7 @@ export function mailboxEvents(
       case "renamed":
         return { ...common, kind, oldName: detail };
       case "metadata":
-        return { ...common, kind, entries: detail.split(" ") };
+        return { ...common, kind, entries: detail.split("\n") };
       default:
         return { ...common, kind };
     }
