@@ -26,3 +26,6 @@ export const MAX_SEARCH_KEYS = 1000;
  * terms as OR (OR (OR a b) c) d, which is deeper than any list of another command.
  */
 export const MAX_SEARCH_DEPTH = 250;
+
+/** Characters of a METADATA entry's name: it is told again in each response about the entry. */
+export const MAX_ENTRY_NAME_LENGTH = 1000;

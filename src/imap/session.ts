@@ -1,5 +1,5 @@
 import type { MailboxId, ModSeq, RangeSet, SeqNum, Uid } from "../base/mod.ts";
-import type { Account, AccountStore, FlagRow, SelectedMailbox } from "../store/mod.ts";
+import type { Account, AccountStore, Annotation, FlagRow, SelectedMailbox } from "../store/mod.ts";
 import type { NameMode, SequenceSet, Writer } from "../wire/mod.ts";
 import type { Registry } from "./registry.ts";
 
@@ -11,6 +11,8 @@ export interface Session {
   readonly registry: Registry;
   readonly facts: ConnectionFacts;
   readonly limits: SessionLimits;
+  /** What the host says of itself through METADATA; undefined: nothing. */
+  readonly serverEntries: ServerEntries | undefined;
   readonly modes: Modes;
   readonly out: Responder;
   /** The tag of the command that is running, for responses that name it (RFC 9051 7.3.4). */
@@ -75,6 +77,12 @@ export interface ConnectionFacts {
 export interface SessionLimits {
   /** Octets of one message; APPENDLIMIT (RFC 7889). */
   readonly maxMessageBytes: number;
+}
+
+/** Entries of the server that the host gives: no client can change them (RFC 5464 4.1). */
+export interface ServerEntries {
+  /** Those that `account` sees now, names in lower case, each with a value. */
+  list(account: Account): Promise<readonly Annotation[]>;
 }
 
 /** Who is logged in. */

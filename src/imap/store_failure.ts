@@ -1,4 +1,4 @@
-import { StoreError, type StoreErrorCode } from "../store/mod.ts";
+import { MAX_ANNOTATION_BYTES, StoreError, type StoreErrorCode } from "../store/mod.ts";
 import { type ImapError, no } from "./imap_error.ts";
 
 interface Failure {
@@ -23,7 +23,10 @@ const FAILURES: Readonly<Record<StoreErrorCode, Failure>> = {
   "over-quota": { code: "OVERQUOTA", text: "The quota would be exceeded" },
   "limit": { code: "LIMIT", text: undefined },
   "too-many-annotations": { code: "METADATA TOOMANY", text: "Too many entries" },
-  "annotations-too-large": { code: "LIMIT", text: "The entries are too large" },
+  "annotations-too-large": {
+    code: `METADATA MAXSIZE ${MAX_ANNOTATION_BYTES}`,
+    text: "All entries together would be too large",
+  },
   "not-found": { code: "UNAVAILABLE", text: "The account is not available" },
   "exhausted": { code: "LIMIT", text: "The mailbox has no more unique identifiers" },
   "unavailable": { code: "UNAVAILABLE", text: "The mail store cannot be written, try again" },

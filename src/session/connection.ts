@@ -9,6 +9,7 @@ import {
   type Login,
   no,
   type Registry,
+  type ServerEntries,
   type Session,
   type SessionLimits,
 } from "../imap/mod.ts";
@@ -338,6 +339,10 @@ class Connection implements Session {
 
   get limits(): SessionLimits {
     return this.#services.limits;
+  }
+
+  get serverEntries(): ServerEntries | undefined {
+    return this.#services.serverEntries;
   }
 
   get facts(): ConnectionFacts {

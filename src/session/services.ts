@@ -1,6 +1,6 @@
 import type { AccountId, Clock } from "../base/mod.ts";
 import type { Authenticator } from "../auth/mod.ts";
-import type { Registry, SessionLimits } from "../imap/mod.ts";
+import type { Registry, ServerEntries, SessionLimits } from "../imap/mod.ts";
 import type { TlsOptions } from "../net/mod.ts";
 import type { Store } from "../store/mod.ts";
 import type { SessionTimes } from "./limits.ts";
@@ -14,6 +14,8 @@ export interface SessionServices {
   readonly clock: Clock;
   readonly limits: SessionLimits;
   readonly times: SessionTimes;
+  /** METADATA entries of the server itself, such as whom to write to; none unless given. */
+  readonly serverEntries?: ServerEntries;
   /** For STARTTLS; undefined when no certificate is configured. */
   readonly tls: TlsOptions | undefined;
   /** Aborts when the server shuts down: sessions say BYE and end. */

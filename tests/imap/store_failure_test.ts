@@ -14,7 +14,7 @@ const CODES: Record<StoreErrorCode, string> = {
   "over-quota": "OVERQUOTA",
   "limit": "LIMIT",
   "too-many-annotations": "METADATA TOOMANY",
-  "annotations-too-large": "LIMIT",
+  "annotations-too-large": "METADATA MAXSIZE 1000000",
   "not-found": "UNAVAILABLE",
   "exhausted": "LIMIT",
   "unavailable": "UNAVAILABLE",

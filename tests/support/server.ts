@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Authenticator, makeVerifier, type VerifierCosts } from "../../src/auth/mod.ts";
 import { type Clock, systemClock } from "../../src/base/mod.ts";
-import { createRegistry, type SessionLimits } from "../../src/imap/mod.ts";
+import { createRegistry, type ServerEntries, type SessionLimits } from "../../src/imap/mod.ts";
 import {
   type CertificatePair,
   CertificateStore,
@@ -34,6 +34,7 @@ export interface TestServerOptions {
   /** Allows LOGIN in clear, as most conversations want; true unless given. */
   readonly allowPlaintext?: boolean;
   readonly defaultQuotaBytes?: number;
+  readonly serverEntries?: ServerEntries;
 }
 
 let certificate: Promise<CertificatePair> | undefined;
@@ -91,6 +92,7 @@ export class TestServer {
       limits: { maxMessageBytes: 50 * 1024 * 1024, ...options.limits },
       times: { ...DEFAULT_TIMES, ...options.times },
       tls,
+      ...(options.serverEntries ? { serverEntries: options.serverEntries } : {}),
       shutdown: this.#shutdown.signal,
     };
     for (const kind of ["imap", "imaps"] as const) {

@@ -10,8 +10,10 @@ import { id } from "./id.ts";
 import { idle } from "./idle.ts";
 import { inprogress } from "./inprogress.ts";
 import { listExtended } from "./list_extended.ts";
+import { listMetadata } from "./list_metadata.ts";
 import { listStatus } from "./list_status.ts";
 import { literalPlus } from "./literal_plus.ts";
+import { metadata } from "./metadata.ts";
 import { move } from "./move.ts";
 import { multiAppend } from "./multiappend.ts";
 import { multisearch } from "./multisearch.ts";
@@ -58,6 +60,8 @@ export const extensions: readonly Extension[] = [
   multiAppend,
   replace,
   compress,
+  metadata,
+  listMetadata,
   quota,
   savedate,
   within,
