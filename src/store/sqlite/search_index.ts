@@ -4,6 +4,7 @@ import { StoreError } from "../store_error.ts";
 import type { AccountAccess } from "./account_access.ts";
 import { Database } from "./database.ts";
 import { readSearchTexts, type SearchText } from "./search_text.ts";
+import { contentOf, createTrigrams, findContents, PIECES, piecesOf } from "./search_trigrams.ts";
 
 /** Rises when the file, the folding or the tokens change: an index of another version is made anew. */
 const VERSION = 1;
@@ -16,24 +17,12 @@ const FILL_SLICE_MS = 6;
 const FILL_REST_MS = 4;
 /** Messages of one commit of the index: about what fits into a slice. */
 const FILL_BATCH = 16;
-/** Pages merged after each batch: by ourselves a few at a time, because FTS5 would do many at once. */
+/** Pages merged after each batch. */
 const MERGE_PAGES = 48;
 /** The file is closed when nobody asked for so long. */
 const IDLE_MS = 10_000;
 /** After an error of the disk filling waits so long before it tries again. */
 const RETRY_MS = 60_000;
-/** Characters of a needle that are asked for; more would not narrow the candidates much. */
-const MAX_QUERY_CHARACTERS = 34;
-/** UTF-16 units of one row of the index, so that no single insert takes long. */
-const PIECE_LENGTH = 64 * 1024;
-/** Rows of one content: row = content * PIECES + piece. */
-const PIECES = 64;
-/** In SQL and not as a parameter: numbers are bound as REAL, and would be divided as such. */
-const contentOf = (row: string) => `${row} / ${PIECES}`;
-/** Trigrams that a needle of one or two characters may stand for. */
-const MAX_TERMS = 200;
-/** With more candidates than this the index saves nothing and the messages are scanned. */
-export const MAX_CANDIDATES = 20_000;
 /** Contents that may be gone from the mail before the index is swept of them. */
 const SWEEP_AFTER = 1000;
 
@@ -74,22 +63,12 @@ export class SearchIndex {
    * everything must be scanned.
    */
   candidates(needle: string): Candidates | undefined {
-    const trigrams = trigramsOf(needle);
-    if (trigrams === undefined) return undefined;
     return this.#attempt((db) =>
       db.read(() => {
-        const query = trigrams.length > 0 ? matchAll(trigrams) : matchBeginning(db, needle);
-        if (query === undefined) return undefined;
-        const todo = db.all<[number]>("SELECT content_id FROM todo");
-        const found = db.all<[number]>(
-          `SELECT DISTINCT ${contentOf("rowid")} FROM trigram WHERE trigram MATCH ? LIMIT ?`,
-          query,
-          MAX_CANDIDATES + 1,
-        );
-        if (found.length > MAX_CANDIDATES) return undefined;
-        return {
-          contentIds: [...todo, ...found].map(([id]) => id),
-          through: db.number("SELECT through FROM progress"),
+        const found = findContents(db, needle);
+        return found && {
+          contentIds: [...todoOf(db).map(([id]) => id), ...found],
+          through: throughOf(db),
         };
       })
     );
@@ -185,8 +164,8 @@ export class SearchIndex {
   #fillBatch(db: Database, until: number): boolean {
     // Another process may be at it too: all is read inside the write transaction.
     const more = db.write(() => {
-      const through = db.number("SELECT through FROM progress");
-      const todo = db.all<[number, number]>("SELECT content_id, pieces FROM todo");
+      const through = throughOf(db);
+      const todo = todoOf(db);
       const work = this.#account.read((mail) => nextWork(mail, through, todo.map(([id]) => id)));
       for (const id of work.dead) db.run("DELETE FROM todo WHERE content_id = ?", id);
       for (const [id, pieces] of todo) {
@@ -321,6 +300,16 @@ function openFile(path: string): Database {
   return Database.open(path, ["synchronous = NORMAL"]);
 }
 
+/** The contents up to which all were looked at. */
+function throughOf(db: Database): number {
+  return db.number("SELECT through FROM progress");
+}
+
+/** Contents of those that are not, or not wholly, indexed, and how many pieces are. */
+function todoOf(db: Database): [contentId: number, pieces: number][] {
+  return db.all<[number, number]>("SELECT content_id, pieces FROM todo");
+}
+
 function isOf(db: Database, prefix: string): boolean {
   return db.number("PRAGMA application_id") === APPLICATION_ID &&
     db.get("SELECT object_prefix FROM progress")?.[0] === prefix;
@@ -328,15 +317,8 @@ function isOf(db: Database, prefix: string): boolean {
 
 function create(db: Database, prefix: string): void {
   db.write(() => {
+    createTrigrams(db);
     db.exec(`
-      CREATE VIRTUAL TABLE trigram USING fts5 (
-        text, content = '', contentless_delete = 1, detail = none,
-        tokenize = 'trigram case_sensitive 1'
-      );
-      -- The trigrams there are, and in how many rows.
-      CREATE VIRTUAL TABLE term USING fts5vocab ('trigram', 'row');
-      INSERT INTO trigram (trigram, rank) VALUES ('automerge', 0);
-      INSERT INTO trigram (trigram, rank) VALUES ('crisismerge', 1000);
       -- Contents up to through are in the index, but for those of todo.
       CREATE TABLE progress (
         through INTEGER NOT NULL,
@@ -355,65 +337,4 @@ function create(db: Database, prefix: string): void {
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     db.exec(`PRAGMA user_version = ${VERSION}`);
   });
-}
-
-/** The text in pieces, each overlapping the next by as much as is asked for of a needle. */
-function piecesOf({ header, body }: SearchText): string[] {
-  // Two characters more, so that every character of the text begins a trigram.
-  const text = withoutNul(header + body) + "\n\n";
-  const length = Math.max(PIECE_LENGTH, Math.ceil(text.length / PIECES));
-  // In UTF-16 units twice as long; a character cut in two is whole in the other piece.
-  const overlap = 2 * MAX_QUERY_CHARACTERS;
-  const pieces: string[] = [];
-  for (let at = 0; at < text.length; at += length) {
-    pieces.push(text.slice(at, at + length + overlap));
-  }
-  return pieces;
-}
-
-/** FTS5 passes over NUL, which would join what is not adjacent. */
-function withoutNul(text: string): string {
-  return text.replaceAll("\0", "\ufffd");
-}
-
-/** Trigrams of a needle, none when it is short; undefined for what the index knows nothing of. */
-function trigramsOf(needle: string): string[] | undefined {
-  if (needle === "" || !needle.isWellFormed()) return undefined;
-  const characters = Array.from(withoutNul(needle.slice(0, 2 * MAX_QUERY_CHARACTERS)))
-    .slice(0, MAX_QUERY_CHARACTERS);
-  const trigrams = new Set<string>();
-  for (let at = 0; at + 3 <= characters.length; at++) {
-    trigrams.add(characters.slice(at, at + 3).join(""));
-  }
-  return [...trigrams];
-}
-
-function matchAll(trigrams: readonly string[]): string {
-  return trigrams.map(quoted).join(" AND ");
-}
-
-/**
- * The FTS5 query for texts with a trigram that begins with `needle`, of one or two characters:
- * words of two characters are what one searches for in Chinese or Japanese. Undefined when the
- * trigrams are too many or too common.
- */
-function matchBeginning(db: Database, needle: string): string | undefined {
-  const beginning = withoutNul(needle);
-  const terms: string[] = [];
-  let postings = 0;
-  for (
-    const [term, documents] of db.iterate<[string, number]>(
-      "SELECT term, doc FROM term WHERE term >= ? AND term <= ?",
-      beginning,
-      beginning + "\u{10ffff}\u{10ffff}",
-    )
-  ) {
-    postings += documents;
-    if (terms.push(quoted(term)) > MAX_TERMS || postings > MAX_CANDIDATES) return undefined;
-  }
-  return terms.length === 0 ? quoted(beginning) : terms.join(" OR ");
-}
-
-function quoted(trigram: string): string {
-  return `"${trigram.replaceAll('"', '""')}"`;
 }
