@@ -5,6 +5,7 @@ import type { Account, Directory, Store } from "../store/mod.ts";
 import { openSqliteStore } from "../store/sqlite/engine.ts";
 import { type Config, toConfig } from "./config/config.ts";
 import { readConfigFile } from "./config/load.ts";
+import { isSystemError } from "./describe_error.ts";
 import { Failure } from "./failure.ts";
 
 /** The socket of the server that runs on a data directory. */
@@ -18,11 +19,11 @@ export async function openStore(config: Config): Promise<Store> {
   try {
     await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    throw new Failure(
-      `no permission to make ${dataDir}: run this as the user that the server runs as, ` +
-        "or set data_dir in the configuration",
-    );
+    if (!isSystemError(error)) throw error;
+    const why = error instanceof Deno.errors.PermissionDenied
+      ? "no permission; run this as the user that the server runs as, or choose another folder"
+      : `${error.message}; choose another folder`;
+    throw new Failure(`cannot make the data directory ${dataDir}: ${why}`);
   }
   const { defaultQuotaBytes } = config;
   return await openSqliteStore({

@@ -20,11 +20,14 @@ export function describeError(error: unknown): ErrorDescription {
   if (error instanceof StoreError) {
     return { message: `${error.message}${storeAdvice(error)}`, exitCode: ExitCode.failed };
   }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return { message: `no permission: ${error.message}`, exitCode: ExitCode.failed };
-  }
+  if (isSystemError(error)) return { message: error.message, exitCode: ExitCode.failed };
   const text = error instanceof Error ? error.stack ?? error.message : String(error);
   return { message: `this should not have happened: ${text}`, exitCode: ExitCode.failed };
+}
+
+/** Whether the operating system refused something: a file, a socket, the disk. */
+export function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code));
 }
 
 function storeAdvice({ code }: StoreError): string {

@@ -61,7 +61,7 @@ allow_plaintext = false
 [limits]
 max_message_size = "50M"
 max_connections = 20000
-max_connections_per_user = 0
+max_connections_per_user = 50
 [quota]
 default = "none"
 [retention]
@@ -211,7 +211,16 @@ Deno.test("what is not TOML names its line", () => {
 
 Deno.test("a setting that this version does not serve is named, never dropped in silence", () => {
   const named = unservedSettings(parseConfig(EVERY_KEY, "p.toml"));
-  for (const key of ["tls.acme", "routes.smtp", "listener[4].kind", "relay", "retention.trash"]) {
+  for (
+    const key of [
+      "tls.acme",
+      "routes.smtp",
+      "listener[4].kind",
+      "relay",
+      "retention.trash",
+      "limits.max_connections_per_user",
+    ]
+  ) {
     assert.ok(named.some((line) => line.includes(`${key}: not in this version`)), key);
   }
   assert.deepEqual(unservedSettings(parseConfig("", "p.toml")), []);

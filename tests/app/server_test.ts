@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { runPostern, type ServerProcess, startPostern, withFolder } from "./postern_process.ts";
+import {
+  posternCommand,
+  runPostern,
+  type ServerProcess,
+  startPostern,
+  withFolder,
+} from "./postern_process.ts";
 
 /** Connects in clear or with TLS, says `lines`, and gives everything that comes until the end. */
 function converse(
@@ -228,6 +234,31 @@ Deno.test("SIGTERM waits three seconds and no more for a client that does not re
   assert.ok(ms > 2_000 && ms < 4_500, `${ms} ms`);
   await written;
   socket.close();
+  await Deno.remove(parent, { recursive: true });
+});
+
+Deno.test("a server whose log nobody reads any more goes on", async () => {
+  const parent = await Deno.makeTempDir();
+  const child = posternCommand(["demo", "--data", `${parent}/demo`, "--ports", "0,0,0,0,0"], {
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  await child.stderr.cancel();
+  let stdout = "";
+  for await (
+    const piece of child.stdout.pipeThrough(new TextDecoderStream()).values({ preventCancel: true })
+  ) {
+    stdout += piece;
+    if (/^ready$/m.test(stdout)) break;
+  }
+  const address = /listening imaps (\S+)/.exec(stdout)?.[1] ?? "";
+  // A failed login is logged.
+  const wrong = ["a LOGIN demo@localhost wrong-password", "b LOGOUT"];
+  for (let i = 0; i < 2; i++) assert.match(await converse(address, wrong, {}), /\r\nb OK/);
+  child.kill("SIGTERM");
+  assert.equal((await child.status).code, 0);
+  await child.stdout.cancel().catch(() => undefined);
   await Deno.remove(parent, { recursive: true });
 });
 

@@ -3,7 +3,7 @@ import { makeVerifier } from "../../auth/mod.ts";
 import type { Account } from "../../store/mod.ts";
 import { parseQuotaBytes, QUOTA_FORM, writeSize } from "../config/quantity.ts";
 import { requireAccount, withData } from "../data.ts";
-import { UsageError } from "../failure.ts";
+import { Failure, UsageError } from "../failure.ts";
 import { generatePassword } from "../password.ts";
 import { askPassword, printJson, printLine, printTable, readLine } from "../terminal.ts";
 import { addGroup, type GlobalOptions, withExamples } from "./options.ts";
@@ -93,6 +93,10 @@ function addPasswordCommands(account: Command): void {
     const password = await choosePassword(address, options(command));
     const verifier = await makeVerifier(password.text);
     await withData(options(command).config, async ({ directory }) => {
+      const domain = address.slice(address.lastIndexOf("@") + 1);
+      if (address.includes("@") && !await directory.findDomain(domain)) {
+        throw new Failure(`there is no domain ${domain}; first run "postern domain add ${domain}"`);
+      }
       await directory.addAccount(address, verifier);
     });
     tellPassword(address, password, options(command));

@@ -47,8 +47,6 @@ export interface Config {
   readonly allowPlaintext: boolean;
   readonly maxMessageBytes: number;
   readonly maxConnections: number;
-  /** 0: no limit. */
-  readonly maxConnectionsPerUser: number;
   /** Quota of accounts without one of their own; null: no limit. */
   readonly defaultQuotaBytes: number | null;
 }
@@ -88,7 +86,6 @@ export function toConfig({ file, content }: LoadedFile): Config {
     allowPlaintext: content.auth.allow_plaintext,
     maxMessageBytes: checked(parseSizeBytes(content.limits.max_message_size)),
     maxConnections: content.limits.max_connections,
-    maxConnectionsPerUser: content.limits.max_connections_per_user,
     defaultQuotaBytes: checked(parseQuotaBytes(content.quota.default)),
   };
 }
@@ -135,6 +132,9 @@ export function unservedSettings({ file, content, lines }: LoadedFile): string[]
     }
   });
   if (content.tls.acme) note(["tls", "acme"], "no certificates are fetched");
+  if (content.limits.max_connections_per_user !== 0) {
+    note(["limits", "max_connections_per_user"], "there is no such limit");
+  }
   if (content.retention.trash !== undefined) note(["retention", "trash"], "nothing expires");
   if (content.relay) note(["relay"], "no mail is relayed");
   if (content.chatmail) note(["chatmail"], "no accounts make themselves");
