@@ -278,8 +278,11 @@ export interface Annotation {
  * Mailbox names are checked and normalised by `parseMailboxName` before they come here.
  */
 export interface AccountStore {
-  /** All mailboxes, by name in code-point order. */
-  listMailboxes(): Promise<Mailbox[]>;
+  /**
+   * All mailboxes, by name in code-point order, or only those whose mod-sequence is above
+   * `changedSince`.
+   */
+  listMailboxes(options?: { changedSince?: number }): Promise<Mailbox[]>;
   findMailbox(name: string): Promise<Mailbox | undefined>;
   /** Subscribed names for which no mailbox exists. */
   listMissingSubscriptions(): Promise<string[]>;
@@ -301,6 +304,8 @@ export interface AccountStore {
   messageChanges(
     query: { mailbox: MailboxId; since: ChangeCursor; afterUid: number; claimRecent: boolean },
   ): Promise<MessageChanges>;
+  /** Mod-sequence of the account's latest change: every change that comes gets a higher one. */
+  latestModSeq(): Promise<ModSeq>;
   /** Mailbox events after `since`, at most 1,000 and in order; "resync" when the log was trimmed. */
   mailboxEvents(since: ModSeq): Promise<{ events: MailboxEvent[]; through: ModSeq } | "resync">;
   /** UIDs of `within` expunged after `since`; "resync" when history does not reach back so far. */

@@ -54,6 +54,45 @@ export const messageTests: readonly StoreTest[] = [
     assert.deepEqual(await raw(b, id, 1), new Uint8Array(mail()));
   }],
 
+  ["what orders messages comes by UID, of live messages alone", async ({ a }) => {
+    const bytes = bytesOf(
+      "From: Ann B <ann@x>\r\nTo: bob@x\r\nSubject: Re: [x] Topic\r\n" +
+        "Date: Thu, 1 Jan 1970 00:01:00 +0000\r\nMessage-ID: <m@x>\r\n" +
+        "References: <r1@x> <r2@x>\r\nIn-Reply-To: <other@x>\r\n\r\n",
+    );
+    const reply = bytesOf("In-Reply-To: <p1@x> <p2@x>\r\n\r\n");
+    await put(a, "INBOX", { bytes, seconds: 500 }, { bytes: reply, seconds: 600 }, {});
+    const { id } = await box(a, "INBOX");
+    await a.expunge(id, RangeSet.of(3), { onlyDeleted: false });
+    const order = (await Array.fromAsync(a.fetchOrder(id, RangeSet.range(1, 9)))).flat();
+    assert.deepEqual(order, [
+      {
+        uid: 1,
+        internalSeconds: 500,
+        sentMs: 60_000,
+        size: bytes.length,
+        baseSubject: "Topic",
+        isReply: true,
+        keys: { from: "ann", to: "bob", cc: "", displayFrom: "Ann B", displayTo: "bob@x" },
+        messageId: "m@x",
+        ancestors: ["r1@x", "r2@x"],
+      },
+      {
+        uid: 2,
+        internalSeconds: 600,
+        sentMs: 600_000,
+        size: reply.length,
+        baseSubject: "",
+        isReply: false,
+        keys: { from: "", to: "", cc: "", displayFrom: "", displayTo: "" },
+        messageId: undefined,
+        ancestors: ["p1@x"],
+      },
+    ]);
+    const some = (await Array.fromAsync(a.fetchOrder(id, RangeSet.of(2, 3)))).flat();
+    assert.deepEqual(some.map(({ uid }) => uid), [2]);
+  }],
+
   ["columns come when asked for, and only then", async ({ a }) => {
     await put(a, "INBOX");
     const { id } = await box(a, "INBOX");

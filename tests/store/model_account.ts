@@ -17,6 +17,7 @@ import type {
   MessageRow,
   MessageStage,
   NewMessage,
+  OrderRow,
   Predicate,
   Quota,
   SearchOptions,
@@ -101,9 +102,29 @@ export class ModelAccountStore implements AccountStore {
     this.#makeBox("INBOX", 1);
   }
 
-  async listMailboxes(): Promise<Mailbox[]> {
+  async listMailboxes({ changedSince = 0 }: { changedSince?: number } = {}): Promise<Mailbox[]> {
     this.#host.limitBytes();
-    return this.#sortedBoxes().map((box) => this.#describe(box));
+    return this.#sortedBoxes()
+      .filter(({ modSeq }) => modSeq > changedSince)
+      .map((box) => this.#describe(box));
+  }
+
+  /** This account through a handle that hears of the changes made through it. */
+  withListener(onOwnChange: (modSeq: ModSeq) => void): AccountStore {
+    return new Proxy(this, {
+      get: (account, name: keyof AccountStore) => {
+        const method: unknown = account[name];
+        if (typeof method !== "function") return method;
+        return (...args: unknown[]) => {
+          const before = account.#modSeq;
+          const result = method.apply(account, args);
+          // Every method of the model does its work before it first gives way to others.
+          const after = account.#modSeq as ModSeq;
+          if (after > before) queueMicrotask(() => onOwnChange(after));
+          return result;
+        };
+      },
+    });
   }
 
   async findMailbox(name: string): Promise<Mailbox | undefined> {
@@ -247,6 +268,10 @@ export class ModelAccountStore implements AccountStore {
     };
   }
 
+  async latestModSeq(): Promise<ModSeq> {
+    return this.#modSeq as ModSeq;
+  }
+
   async mailboxEvents(
     since: ModSeq,
   ): Promise<{ events: MailboxEvent[]; through: ModSeq } | "resync"> {
@@ -278,6 +303,25 @@ export class ModelAccountStore implements AccountStore {
     for (let i = 0; i < rows.length; i += 10) {
       const box = this.#byId(mailbox);
       yield rows.slice(i, i + 10).map((message) => messageRow(box, message, columns));
+    }
+  }
+
+  async *fetchOrder(mailbox: MailboxId, uids: RangeSet): AsyncIterable<OrderRow[]> {
+    for (const message of this.#byId(mailbox).messages) {
+      if (message.expunged || !uids.has(message.uid)) continue;
+      const { parsed, raw } = message.content;
+      const { seconds } = message.internalDate;
+      yield [{
+        uid: message.uid as Uid,
+        internalSeconds: seconds,
+        sentMs: parsed.sentDate ?? seconds * 1000,
+        size: raw.length,
+        baseSubject: parsed.baseSubject,
+        isReply: parsed.isReply,
+        keys: parsed.sortKeys,
+        messageId: parsed.messageId,
+        ancestors: parsed.references.length > 0 ? parsed.references : parsed.inReplyTo.slice(0, 1),
+      }];
     }
   }
 

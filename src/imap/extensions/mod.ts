@@ -26,8 +26,10 @@ import { replace } from "./replace.ts";
 import { saslIr } from "./sasl_ir.ts";
 import { savedate } from "./savedate.ts";
 import { searchres } from "./searchres.ts";
+import { sort } from "./sort.ts";
 import { specialUse } from "./special_use.ts";
 import { statusSize } from "./status_size.ts";
+import { thread } from "./thread.ts";
 import { uidOnly } from "./uidonly.ts";
 import { uidPlus } from "./uidplus.ts";
 import { unselect } from "./unselect.ts";
@@ -70,4 +72,6 @@ export const extensions: readonly Extension[] = [
   multisearch,
   objectid,
   uidOnly,
+  sort,
+  thread,
 ];

@@ -15,6 +15,7 @@ import type {
   MessageRow,
   MessageStage,
   NewMessage,
+  OrderRow,
   Quota,
   SearchOptions,
   SearchResult,
@@ -23,37 +24,44 @@ import type {
 } from "../account_store.ts";
 import { IngestStage } from "../ingest.ts";
 import type { Predicate } from "../predicate.ts";
+import type { AccountOptions } from "../store.ts";
 import type { AccountFile, AccountHost } from "./account_file.ts";
 import { findAnnotations, listAnnotations, setAnnotations } from "./annotations.ts";
 import { append, replace } from "./append.ts";
-import { expungedSince, mailboxEvents, messageChanges } from "./changes.ts";
+import { currentModSeq, expungedSince, mailboxEvents, messageChanges } from "./changes.ts";
 import { checkAccount } from "./check.ts";
 import { expungeMessages } from "./expunge.ts";
 import { changeFlags } from "./flags.ts";
 import { createMailbox, deleteMailbox, renameMailbox, setSubscribed } from "./mailboxes.ts";
 import { mailboxByName, selectMailboxes } from "./mailbox_record.ts";
 import { fetchMessages, readRaw } from "./messages.ts";
+import { fetchOrder } from "./order.ts";
 import { searchMessages } from "./search.ts";
 import { selectMailbox } from "./select.ts";
 import { SqliteStagedMessage, SqliteStageSink } from "./staging.ts";
+import type { Transaction } from "./transaction.ts";
 import { transfer } from "./transfer.ts";
 
 /** A handle on one account's mail: says which operation reads and which one writes. */
 export class SqliteAccountStore implements AccountStore {
   readonly #file: AccountFile;
   readonly #host: AccountHost;
+  readonly #onOwnChange: AccountOptions["onOwnChange"];
 
-  constructor(file: AccountFile, host: AccountHost) {
+  constructor(file: AccountFile, host: AccountHost, { onOwnChange }: AccountOptions = {}) {
     this.#file = file;
     this.#host = host;
+    this.#onOwnChange = onOwnChange;
   }
 
   get id(): AccountId {
     return this.#file.id;
   }
 
-  async listMailboxes(): Promise<Mailbox[]> {
-    return this.#file.read((db) => selectMailboxes(db, this.#file, "ORDER BY name"));
+  async listMailboxes({ changedSince = 0 }: { changedSince?: number } = {}): Promise<Mailbox[]> {
+    return this.#file.read((db) =>
+      selectMailboxes(db, this.#file, "WHERE modseq > ? ORDER BY name", changedSince)
+    );
   }
 
   async findMailbox(name: string): Promise<Mailbox | undefined> {
@@ -74,19 +82,19 @@ export class SqliteAccountStore implements AccountStore {
     name: string,
     options: { specialUse?: readonly SpecialUse[] } = {},
   ): Promise<Mailbox[]> {
-    return this.#file.write((it) => createMailbox(it, name, options.specialUse ?? []));
+    return this.#write((it) => createMailbox(it, name, options.specialUse ?? []));
   }
 
   deleteMailbox(name: string): Promise<void> {
-    return this.#file.write((it) => deleteMailbox(it, name));
+    return this.#write((it) => deleteMailbox(it, name));
   }
 
   renameMailbox(from: string, to: string): Promise<void> {
-    return this.#file.write((it) => renameMailbox(it, from, to));
+    return this.#write((it) => renameMailbox(it, from, to));
   }
 
   setSubscribed(name: string, subscribed: boolean): Promise<void> {
-    return this.#file.write((it) => setSubscribed(it, name, subscribed));
+    return this.#write((it) => setSubscribed(it, name, subscribed));
   }
 
   async selectMailbox(name: string, options: { claimRecent: boolean }): Promise<SelectedMailbox> {
@@ -97,6 +105,10 @@ export class SqliteAccountStore implements AccountStore {
     query: { mailbox: MailboxId; since: ChangeCursor; afterUid: number; claimRecent: boolean },
   ): Promise<MessageChanges> {
     return this.#file.read((db) => messageChanges(db, this.#file, query));
+  }
+
+  async latestModSeq(): Promise<ModSeq> {
+    return this.#file.read(currentModSeq);
   }
 
   async mailboxEvents(
@@ -126,6 +138,10 @@ export class SqliteAccountStore implements AccountStore {
     return readRaw(this.#file, mailbox, uid, start, end);
   }
 
+  fetchOrder(mailbox: MailboxId, uids: RangeSet): AsyncIterable<OrderRow[]> {
+    return fetchOrder(this.#file, mailbox, uids);
+  }
+
   search(
     mailbox: MailboxId,
     predicate: Predicate,
@@ -144,7 +160,7 @@ export class SqliteAccountStore implements AccountStore {
     messages: readonly NewMessage[],
     options: { create?: boolean } = {},
   ): Promise<AppendResult> {
-    const result = await this.#file.write((it) => append(it, mailbox, messages, options));
+    const result = await this.#write((it) => append(it, mailbox, messages, options));
     markUsed(messages);
     return result;
   }
@@ -155,13 +171,13 @@ export class SqliteAccountStore implements AccountStore {
     destination: string,
     message: NewMessage,
   ): Promise<AppendResult> {
-    const result = await this.#file.write((it) => replace(it, mailbox, uid, destination, message));
+    const result = await this.#write((it) => replace(it, mailbox, uid, destination, message));
     markUsed([message]);
     return result;
   }
 
   changeFlags(mailbox: MailboxId, uids: RangeSet, change: FlagChange): Promise<FlagResult> {
-    return this.#file.write((it) => changeFlags(it, mailbox, uids, change));
+    return this.#write((it) => changeFlags(it, mailbox, uids, change));
   }
 
   expunge(
@@ -169,15 +185,15 @@ export class SqliteAccountStore implements AccountStore {
     uids: RangeSet,
     options: { onlyDeleted: boolean },
   ): Promise<ExpungeResult> {
-    return this.#file.write((it) => expungeMessages(it, mailbox, uids, options));
+    return this.#write((it) => expungeMessages(it, mailbox, uids, options));
   }
 
   copy(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult> {
-    return this.#file.write((it) => transfer(it, mailbox, uids, destination, false));
+    return this.#write((it) => transfer(it, mailbox, uids, destination, false));
   }
 
   move(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult> {
-    return this.#file.write((it) => transfer(it, mailbox, uids, destination, true));
+    return this.#write((it) => transfer(it, mailbox, uids, destination, true));
   }
 
   async quota(): Promise<Quota> {
@@ -202,11 +218,21 @@ export class SqliteAccountStore implements AccountStore {
   }
 
   setAnnotations(mailbox: string | undefined, annotations: readonly Annotation[]): Promise<void> {
-    return this.#file.write((it) => setAnnotations(it, mailbox, annotations));
+    return this.#write((it) => setAnnotations(it, mailbox, annotations));
   }
 
   check(): AsyncIterable<string> {
     return checkAccount(this.#file);
+  }
+
+  /** Runs `work` in the next commit and, once it is durable, tells that it was this handle's. */
+  async #write<T>(work: (transaction: Transaction) => T): Promise<T> {
+    const { result, modSeq } = await this.#file.write((transaction) => ({
+      result: work(transaction),
+      modSeq: transaction.takenModSeq,
+    }));
+    if (modSeq !== undefined) this.#onOwnChange?.(modSeq);
+    return result;
   }
 }
 
