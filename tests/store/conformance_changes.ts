@@ -282,6 +282,35 @@ export const changeTests: readonly StoreTest[] = [
     assert.ok((again?.modSeq ?? 0) > (made?.modSeq ?? 0) + 1, "the deletion took one too");
   }],
 
+  ["a handle hears of its own changes and of no other's", async ({ a, store, accountId }) => {
+    const own: number[] = [];
+    const mine = await store.openAccount(accountId, { onOwnChange: (modSeq) => own.push(modSeq) });
+    await a.createMailbox("theirs");
+    const [made] = await mine.createMailbox("mine");
+    assert.deepEqual(own, [made?.modSeq]);
+    assert.equal(own[0], await a.latestModSeq());
+    await refuses("already-exists", mine.createMailbox("mine"));
+    await mine.setSubscribed("mine", true);
+    await a.setSubscribed("mine", false);
+    assert.equal(own.length, 1);
+    await mine.setSubscribed("mine", true);
+    assert.equal(own[1], await a.latestModSeq());
+  }],
+
+  ["mailboxes that changed since are listed, and those alone", async ({ a, b }) => {
+    await a.createMailbox("x");
+    await a.createMailbox("y");
+    const before = await b.latestModSeq();
+    const names = async (changedSince: number) =>
+      (await b.listMailboxes({ changedSince })).map(({ name }) => name);
+    assert.deepEqual(await names(before), []);
+    await put(a, "x", {});
+    assert.deepEqual(await names(before), ["x"]);
+    await a.renameMailbox("y", "z");
+    assert.deepEqual(await names(before), ["x", "z"]);
+    assert.deepEqual(await names(await b.latestModSeq()), []);
+  }],
+
   ["a mailbox's mod-sequences tell which kind of change was last", async ({ a }) => {
     const appended = await a.append("INBOX", [await newMessage(a, { bytes: mail("x") })]);
     const { id } = appended.mailbox;

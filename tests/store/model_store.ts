@@ -1,5 +1,5 @@
 import type { AccountId, ModSeq } from "../../src/base/mod.ts";
-import type { AccountStore, CommitListener, Store } from "../../src/store/mod.ts";
+import type { AccountOptions, AccountStore, CommitListener, Store } from "../../src/store/mod.ts";
 import { StoreError } from "../../src/store/mod.ts";
 import { ModelAccountStore } from "./model_account.ts";
 import { ModelDirectory } from "./model_directory.ts";
@@ -21,7 +21,7 @@ export class ModelStore implements Store {
     this.#options = options;
   }
 
-  async openAccount(id: AccountId): Promise<AccountStore> {
+  async openAccount(id: AccountId, options: AccountOptions = {}): Promise<AccountStore> {
     if (!await this.directory.getAccount(id)) throw new StoreError("not-found", "No such account.");
     let account = this.#accounts.get(id);
     if (!account) {
@@ -35,7 +35,8 @@ export class ModelStore implements Store {
       });
       this.#accounts.set(id, account);
     }
-    return account;
+    const { onOwnChange } = options;
+    return onOwnChange ? account.withListener(onOwnChange) : account;
   }
 
   onCommit(listener: CommitListener): () => void {
