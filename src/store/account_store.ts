@@ -229,20 +229,9 @@ export interface MessageChanges {
 
 /** Something that happened to a mailbox as a whole, for LIST and METADATA responses. */
 export type MailboxEvent =
-  & {
-    readonly modSeq: ModSeq;
-    readonly mailboxId: MailboxId | undefined;
-    readonly name: string;
-  }
+  & { readonly modSeq: ModSeq; readonly mailboxId: MailboxId | undefined; readonly name: string }
   & (
-    | {
-      readonly kind:
-        | "created"
-        | "deleted"
-        | "subscribed"
-        | "unsubscribed"
-        | "specialUse";
-    }
+    | { readonly kind: "created" | "deleted" | "subscribed" | "unsubscribed" | "specialUse" }
     | { readonly kind: "renamed"; readonly oldName: string }
     /** `entries` changed on the mailbox, or on the account when `name` is "". */
     | { readonly kind: "metadata"; readonly entries: readonly string[] }
@@ -301,10 +290,7 @@ export interface AccountStore {
    * Makes the mailbox and its missing parents, subscribed. Gives those made, parents first.
    * The special uses go to the mailbox alone and leave the mailbox that had them.
    */
-  createMailbox(
-    name: string,
-    options?: { specialUse?: readonly SpecialUse[] },
-  ): Promise<Mailbox[]>;
+  createMailbox(name: string, options?: { specialUse?: readonly SpecialUse[] }): Promise<Mailbox[]>;
   /** Its messages and annotations go; a subscription stays. */
   deleteMailbox(name: string): Promise<void>;
   /** Children come along; missing parents are made. From INBOX: its messages move to a new mailbox. */
@@ -313,31 +299,17 @@ export interface AccountStore {
   setSubscribed(name: string, subscribed: boolean): Promise<void>;
 
   /** A consistent snapshot to select the mailbox with. */
-  selectMailbox(
-    name: string,
-    options: { claimRecent: boolean },
-  ): Promise<SelectedMailbox>;
+  selectMailbox(name: string, options: { claimRecent: boolean }): Promise<SelectedMailbox>;
   /** What happened to messages of the mailbox since `since`; at most about 1,000 rows at a time. */
   messageChanges(
-    query: {
-      mailbox: MailboxId;
-      since: ChangeCursor;
-      afterUid: number;
-      claimRecent: boolean;
-    },
+    query: { mailbox: MailboxId; since: ChangeCursor; afterUid: number; claimRecent: boolean },
   ): Promise<MessageChanges>;
   /** Mod-sequence of the account's latest change: every change that comes gets a higher one. */
   latestModSeq(): Promise<ModSeq>;
   /** Mailbox events after `since`, at most 1,000 and in order; "resync" when the log was trimmed. */
-  mailboxEvents(
-    since: ModSeq,
-  ): Promise<{ events: MailboxEvent[]; through: ModSeq } | "resync">;
+  mailboxEvents(since: ModSeq): Promise<{ events: MailboxEvent[]; through: ModSeq } | "resync">;
   /** UIDs of `within` expunged after `since`; "resync" when history does not reach back so far. */
-  expungedSince(
-    mailbox: MailboxId,
-    since: number,
-    within: RangeSet,
-  ): Promise<RangeSet | "resync">;
+  expungedSince(mailbox: MailboxId, since: number, within: RangeSet): Promise<RangeSet | "resync">;
 
   /**
    * Messages of `uids` in ascending order, in pages of at most 1,000 rows and about 1 MiB. Messages
@@ -350,19 +322,10 @@ export interface AccountStore {
     options?: { changedSince?: number },
   ): AsyncIterable<MessageRow[]>;
   /** Bytes `start` to `end` (exclusive) of the stored message, in pieces of at most 256 KiB. */
-  readRaw(
-    mailbox: MailboxId,
-    uid: Uid,
-    start: number,
-    end: number,
-  ): AsyncIterable<Bytes>;
+  readRaw(mailbox: MailboxId, uid: Uid, start: number, end: number): AsyncIterable<Bytes>;
   /** What orders the live messages among `uids`, ascending by UID, in pages of a few thousand. */
   fetchOrder(mailbox: MailboxId, uids: RangeSet): AsyncIterable<OrderRow[]>;
-  search(
-    mailbox: MailboxId,
-    predicate: Predicate,
-    options?: SearchOptions,
-  ): Promise<SearchResult>;
+  search(mailbox: MailboxId, predicate: Predicate, options?: SearchOptions): Promise<SearchResult>;
 
   /** Where a new message's bytes go. */
   stageMessage(): MessageStage;
@@ -382,27 +345,15 @@ export interface AccountStore {
     destination: string,
     message: NewMessage,
   ): Promise<AppendResult>;
-  changeFlags(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    change: FlagChange,
-  ): Promise<FlagResult>;
+  changeFlags(mailbox: MailboxId, uids: RangeSet, change: FlagChange): Promise<FlagResult>;
   /** Removes those of `uids` that exist, or only those of them with \Deleted. */
   expunge(
     mailbox: MailboxId,
     uids: RangeSet,
     options: { onlyDeleted: boolean },
   ): Promise<ExpungeResult>;
-  copy(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    destination: string,
-  ): Promise<CopyResult>;
-  move(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    destination: string,
-  ): Promise<CopyResult>;
+  copy(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult>;
+  move(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult>;
 
   quota(): Promise<Quota>;
   /** Annotations of a mailbox, or of the account for undefined. */
@@ -412,10 +363,7 @@ export interface AccountStore {
     entries: readonly string[],
   ): Promise<ReadonlyMap<MailboxId, readonly Annotation[]>>;
   /** Sets or deletes all given entries or none. */
-  setAnnotations(
-    mailbox: string | undefined,
-    annotations: readonly Annotation[],
-  ): Promise<void>;
+  setAnnotations(mailbox: string | undefined, annotations: readonly Annotation[]): Promise<void>;
 
   /** Every breach of the store's invariants, in words; empty when all is well. */
   check(): AsyncIterable<string>;

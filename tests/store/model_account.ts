@@ -17,6 +17,7 @@ import type {
   MessageRow,
   MessageStage,
   NewMessage,
+  OrderRow,
   Predicate,
   Quota,
   SearchOptions,
@@ -40,13 +41,7 @@ const PAGE_ROWS = 1000;
 const PIECE_BYTES = 256 * 1024;
 const MAX_ANNOTATIONS = 1000;
 const MAX_ANNOTATION_BYTES = 1_000_000;
-const SPECIAL_USES: readonly string[] = [
-  "Archive",
-  "Drafts",
-  "Junk",
-  "Sent",
-  "Trash",
-];
+const SPECIAL_USES: readonly string[] = ["Archive", "Drafts", "Junk", "Sent", "Trash"];
 
 /** A message, live or expunged, of the model. */
 export interface ModelMessage {
@@ -107,9 +102,7 @@ export class ModelAccountStore implements AccountStore {
     this.#makeBox("INBOX", 1);
   }
 
-  async listMailboxes(
-    { changedSince = 0 }: { changedSince?: number } = {},
-  ): Promise<Mailbox[]> {
+  async listMailboxes({ changedSince = 0 }: { changedSince?: number } = {}): Promise<Mailbox[]> {
     this.#host.limitBytes();
     return this.#sortedBoxes()
       .filter(({ modSeq }) => modSeq > changedSince)
@@ -140,21 +133,15 @@ export class ModelAccountStore implements AccountStore {
   }
 
   async listMissingSubscriptions(): Promise<string[]> {
-    return [...this.#subscriptions].filter((name) => !this.#named(name)).sort(
-      byCodePoint,
-    );
+    return [...this.#subscriptions].filter((name) => !this.#named(name)).sort(byCodePoint);
   }
 
   async createMailbox(
     name: string,
     options: { specialUse?: readonly SpecialUse[] } = {},
   ): Promise<Mailbox[]> {
-    if (name === "INBOX") {
-      throw new StoreError("inbox", "INBOX is there already.");
-    }
-    if (this.#named(name)) {
-      throw new StoreError("already-exists", "It exists already.");
-    }
+    if (name === "INBOX") throw new StoreError("inbox", "INBOX is there already.");
+    if (this.#named(name)) throw new StoreError("already-exists", "It exists already.");
     const uses = [...new Set(options.specialUse ?? [])];
     if (uses.some((use) => !SPECIAL_USES.includes(use))) {
       throw new StoreError("invalid-special-use", "No such special use.");
@@ -166,12 +153,7 @@ export class ModelAccountStore implements AccountStore {
       if (!other.specialUse.some((use) => uses.includes(use))) continue;
       other.specialUse = other.specialUse.filter((use) => !uses.includes(use));
       other.modSeq = seq;
-      this.#event({
-        kind: "specialUse",
-        modSeq: seq,
-        mailboxId: idOf(other),
-        name: other.name,
-      });
+      this.#event({ kind: "specialUse", modSeq: seq, mailboxId: idOf(other), name: other.name });
     }
     if (box) box.specialUse = uses.sort();
     this.#commit();
@@ -192,12 +174,8 @@ export class ModelAccountStore implements AccountStore {
 
   async renameMailbox(from: string, to: string): Promise<void> {
     const box = this.#need(from);
-    if (to === "INBOX") {
-      throw new StoreError("inbox", "INBOX is there already.");
-    }
-    if (this.#named(to)) {
-      throw new StoreError("already-exists", "It exists already.");
-    }
+    if (to === "INBOX") throw new StoreError("inbox", "INBOX is there already.");
+    if (this.#named(to)) throw new StoreError("already-exists", "It exists already.");
     if (from === "INBOX") return this.#renameInbox(box, to);
     const moving = [box, ...this.#childrenOf(from)];
     const renamed = moving.map((it) => parseMailboxName(to + it.name.slice(from.length)));
@@ -206,13 +184,7 @@ export class ModelAccountStore implements AccountStore {
       const oldName = it.name;
       it.name = renamed[i] ?? to;
       it.modSeq = seq;
-      this.#event({
-        kind: "renamed",
-        modSeq: seq,
-        mailboxId: idOf(it),
-        name: it.name,
-        oldName,
-      });
+      this.#event({ kind: "renamed", modSeq: seq, mailboxId: idOf(it), name: it.name, oldName });
     });
     const parent = parentNames(to).at(-1);
     if (parent !== undefined) this.#makeWithParents(parent, seq);
@@ -222,9 +194,7 @@ export class ModelAccountStore implements AccountStore {
   async setSubscribed(name: string, subscribed: boolean): Promise<void> {
     const box = this.#named(name);
     if (this.#subscriptions.has(name) === subscribed) {
-      if (!subscribed && !box) {
-        throw new StoreError("mailbox-not-found", "Not subscribed.");
-      }
+      if (!subscribed && !box) throw new StoreError("mailbox-not-found", "Not subscribed.");
       return;
     }
     const seq = this.#nextModSeq();
@@ -239,36 +209,25 @@ export class ModelAccountStore implements AccountStore {
     this.#commit();
   }
 
-  async selectMailbox(
-    name: string,
-    options: { claimRecent: boolean },
-  ): Promise<SelectedMailbox> {
+  async selectMailbox(name: string, options: { claimRecent: boolean }): Promise<SelectedMailbox> {
     const box = this.#need(name);
     const live = liveOf(box);
     const recent = live.filter((message) => message.recent);
     const mailbox = this.#describe(box);
-    if (options.claimRecent) {
-      for (const message of recent) message.recent = false;
-    }
+    if (options.claimRecent) { for (const message of recent) message.recent = false; }
     return {
       mailbox: options.claimRecent ? this.#describe(box) : mailbox,
       uids: uidsOf(live),
-      firstUnseen: live.find((message) => !(message.flags & SystemFlag.seen))
-        ?.uid as
-          | Uid
-          | undefined,
+      firstUnseen: live.find((message) => !(message.flags & SystemFlag.seen))?.uid as
+        | Uid
+        | undefined,
       recent: uidsOf(recent),
       cursor: this.#now(),
     };
   }
 
   async messageChanges(
-    query: {
-      mailbox: MailboxId;
-      since: ChangeCursor;
-      afterUid: number;
-      claimRecent: boolean;
-    },
+    query: { mailbox: MailboxId; since: ChangeCursor; afterUid: number; claimRecent: boolean },
   ): Promise<MessageChanges> {
     const { since, afterUid } = query;
     const box = this.#boxes.get(query.mailbox);
@@ -320,17 +279,10 @@ export class ModelAccountStore implements AccountStore {
     const bound = events[PAGE_ROWS]?.modSeq;
     if (bound === undefined) return { events, through: this.#modSeq as ModSeq };
     const through = bound === events[0]?.modSeq ? bound : (bound - 1) as ModSeq;
-    return {
-      events: events.filter((event) => event.modSeq <= through),
-      through,
-    };
+    return { events: events.filter((event) => event.modSeq <= through), through };
   }
 
-  async expungedSince(
-    mailbox: MailboxId,
-    since: number,
-    within: RangeSet,
-  ): Promise<RangeSet> {
+  async expungedSince(mailbox: MailboxId, since: number, within: RangeSet): Promise<RangeSet> {
     const box = this.#byId(mailbox);
     return uidsOf(
       box.messages.filter((message) =>
@@ -351,6 +303,25 @@ export class ModelAccountStore implements AccountStore {
     for (let i = 0; i < rows.length; i += 10) {
       const box = this.#byId(mailbox);
       yield rows.slice(i, i + 10).map((message) => messageRow(box, message, columns));
+    }
+  }
+
+  async *fetchOrder(mailbox: MailboxId, uids: RangeSet): AsyncIterable<OrderRow[]> {
+    for (const message of this.#byId(mailbox).messages) {
+      if (message.expunged || !uids.has(message.uid)) continue;
+      const { parsed, raw } = message.content;
+      const { seconds } = message.internalDate;
+      yield [{
+        uid: message.uid as Uid,
+        internalSeconds: seconds,
+        sentMs: parsed.sentDate ?? seconds * 1000,
+        size: raw.length,
+        baseSubject: parsed.baseSubject,
+        isReply: parsed.isReply,
+        keys: parsed.sortKeys,
+        messageId: parsed.messageId,
+        ancestors: parsed.references.length > 0 ? parsed.references : parsed.inReplyTo.slice(0, 1),
+      }];
     }
   }
 
@@ -381,14 +352,8 @@ export class ModelAccountStore implements AccountStore {
     );
     if (options.only === "min") found = found.slice(0, 1);
     if (options.only === "max") found = found.slice(-1);
-    const modSeq = found.reduce(
-      (high, message) => Math.max(high, message.modSeq),
-      0,
-    );
-    return {
-      uids: uidsOf(found),
-      modSeq: modSeq === 0 ? undefined : modSeq as ModSeq,
-    };
+    const modSeq = found.reduce((high, message) => Math.max(high, message.modSeq), 0);
+    return { uids: uidsOf(found), modSeq: modSeq === 0 ? undefined : modSeq as ModSeq };
   }
 
   stageMessage(): MessageStage {
@@ -401,17 +366,11 @@ export class ModelAccountStore implements AccountStore {
     options: { create?: boolean } = {},
   ): Promise<AppendResult> {
     const found = this.#named(mailbox);
-    if (!found && !options.create) {
-      throw new StoreError("mailbox-not-found", "No such mailbox.");
-    }
+    if (!found && !options.create) throw new StoreError("mailbox-not-found", "No such mailbox.");
     const contents = messages.map((message) => contentOf(message));
-    this.#needRoom(
-      contents.reduce((sum, content) => sum + content.raw.length, 0),
-    );
+    this.#needRoom(contents.reduce((sum, content) => sum + content.raw.length, 0));
     const uidNext = found?.uidNext ?? 1;
-    if (uidNext + messages.length > MAX_UINT32) {
-      throw new StoreError("exhausted", "No more UIDs.");
-    }
+    if (uidNext + messages.length > MAX_UINT32) throw new StoreError("exhausted", "No more UIDs.");
     const seq = this.#nextModSeq();
     const box = found ?? this.#makeWithParents(mailbox, seq).at(-1);
     if (!box) throw new Error("a mailbox was made");
@@ -447,20 +406,13 @@ export class ModelAccountStore implements AccountStore {
     };
   }
 
-  async changeFlags(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    change: FlagChange,
-  ): Promise<FlagResult> {
+  async changeFlags(mailbox: MailboxId, uids: RangeSet, change: FlagChange): Promise<FlagResult> {
     const box = this.#byId(mailbox);
     const addressed = liveOf(box).filter((message) => uids.has(message.uid));
     const modified = addressed.filter((message) =>
-      change.unchangedSince !== undefined &&
-      message.modSeq > change.unchangedSince
+      change.unchangedSince !== undefined && message.modSeq > change.unchangedSince
     );
-    const wanted = new Set(
-      change.keywords.map((keyword) => keyword.toLowerCase()),
-    );
+    const wanted = new Set(change.keywords.map((keyword) => keyword.toLowerCase()));
     const next = (message: ModelMessage) => {
       switch (change.mode) {
         case "add":
@@ -480,16 +432,13 @@ export class ModelAccountStore implements AccountStore {
     const changed = addressed.filter((message) => {
       if (modified.includes(message)) return false;
       const { flags, keywords } = next(message);
-      return flags !== message.flags ||
-        keywords.symmetricDifference(message.keywords).size > 0;
+      return flags !== message.flags || keywords.symmetricDifference(message.keywords).size > 0;
     });
     let seq: ModSeq | undefined;
     if (changed.length > 0) {
       seq = this.#nextModSeq();
       if (change.mode !== "remove") useKeywords(box, change.keywords);
-      for (const message of changed) {
-        Object.assign(message, next(message), { modSeq: seq });
-      }
+      for (const message of changed) Object.assign(message, next(message), { modSeq: seq });
       box.modSeq = box.flagSeq = seq;
       this.#commit();
     }
@@ -517,19 +466,11 @@ export class ModelAccountStore implements AccountStore {
     return { uids: uidsOf(going), modSeq: seq };
   }
 
-  async copy(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    destination: string,
-  ): Promise<CopyResult> {
+  async copy(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult> {
     return this.#transfer(mailbox, uids, destination, false);
   }
 
-  async move(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    destination: string,
-  ): Promise<CopyResult> {
+  async move(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult> {
     return this.#transfer(mailbox, uids, destination, true);
   }
 
@@ -540,9 +481,7 @@ export class ModelAccountStore implements AccountStore {
       usedMessages: live.length,
       usedMailboxes: this.#boxes.size,
       limitBytes: this.#host.limitBytes(),
-      deletedBytes: sizeOf(
-        live.filter((message) => message.flags & SystemFlag.deleted),
-      ),
+      deletedBytes: sizeOf(live.filter((message) => message.flags & SystemFlag.deleted)),
     };
   }
 
@@ -575,9 +514,7 @@ export class ModelAccountStore implements AccountStore {
     for (const annotation of annotations) {
       const { entry, value, isBinary } = annotation;
       const before = next.get(entry);
-      if (
-        value === undefined ? before === undefined : sameAnnotation(before, annotation)
-      ) continue;
+      if (value === undefined ? before === undefined : sameAnnotation(before, annotation)) continue;
       if (value === undefined) next.delete(entry);
       else next.set(entry, { entry, value: value.slice(), isBinary });
       entries.push(entry);
@@ -612,23 +549,13 @@ export class ModelAccountStore implements AccountStore {
     this.#commit();
   }
 
-  #transfer(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    destination: string,
-    isMove: boolean,
-  ): CopyResult {
+  #transfer(mailbox: MailboxId, uids: RangeSet, destination: string, isMove: boolean): CopyResult {
     const box = this.#byId(mailbox);
     const into = this.#need(destination);
     const going = liveOf(box).filter((message) => uids.has(message.uid));
     const from = uidsOf(going);
     if (going.length === 0) {
-      return {
-        destination: this.#describe(into),
-        from,
-        to: new RangeSet(),
-        modSeq: undefined,
-      };
+      return { destination: this.#describe(into), from, to: new RangeSet(), modSeq: undefined };
     }
     if (!isMove) this.#needRoom(sizeOf(going));
     const seq = this.#nextModSeq();
@@ -638,12 +565,7 @@ export class ModelAccountStore implements AccountStore {
     return { destination: this.#describe(into), from, to, modSeq: seq };
   }
 
-  #copyInto(
-    box: Box,
-    going: readonly ModelMessage[],
-    into: Box,
-    seq: number,
-  ): RangeSet {
+  #copyInto(box: Box, going: readonly ModelMessage[], into: Box, seq: number): RangeSet {
     const first = into.uidNext;
     for (const message of going) {
       this.#put(into, {
@@ -673,9 +595,7 @@ export class ModelAccountStore implements AccountStore {
       createSeq: seq,
       modSeq: seq,
       flags: message.flags,
-      keywords: new Set(
-        message.keywords.map((keyword) => keyword.toLowerCase()),
-      ),
+      keywords: new Set(message.keywords.map((keyword) => keyword.toLowerCase())),
       internalDate: message.internalDate,
       saveDate: Math.floor(this.#host.now() / 1000),
       content: message.content,
@@ -694,46 +614,27 @@ export class ModelAccountStore implements AccountStore {
     }
   }
 
-  #needAnnotationRoom(
-    old: Map<string, Annotation>,
-    next: Map<string, Annotation>,
-  ): void {
-    const all = [
-      this.#annotations,
-      ...[...this.#boxes.values()].map((box) => box.annotations),
-    ]
+  #needAnnotationRoom(old: Map<string, Annotation>, next: Map<string, Annotation>): void {
+    const all = [this.#annotations, ...[...this.#boxes.values()].map((box) => box.annotations)]
       .map((map) => map === old ? next : map)
       .flatMap((map) => [...map.values()]);
     if (all.length > MAX_ANNOTATIONS) {
       throw new StoreError("too-many-annotations", "Too many annotations.");
     }
-    const size = all.reduce(
-      (sum, it) => sum + it.entry.length + (it.value?.length ?? 0),
-      0,
-    );
+    const size = all.reduce((sum, it) => sum + it.entry.length + (it.value?.length ?? 0), 0);
     if (size > MAX_ANNOTATION_BYTES) {
-      throw new StoreError(
-        "annotations-too-large",
-        "Annotations are too large.",
-      );
+      throw new StoreError("annotations-too-large", "Annotations are too large.");
     }
   }
 
   /** Makes `name` and its missing parents; gives those made, parents first. */
   #makeWithParents(name: string, seq: ModSeq): Box[] {
-    return [...parentNames(name), name].filter((it) => !this.#named(it)).map(
-      (it) => {
-        const box = this.#makeBox(it, seq);
-        this.#subscriptions.add(it);
-        this.#event({
-          kind: "created",
-          modSeq: seq,
-          mailboxId: idOf(box),
-          name: it,
-        });
-        return box;
-      },
-    );
+    return [...parentNames(name), name].filter((it) => !this.#named(it)).map((it) => {
+      const box = this.#makeBox(it, seq);
+      this.#subscriptions.add(it);
+      this.#event({ kind: "created", modSeq: seq, mailboxId: idOf(box), name: it });
+      return box;
+    });
   }
 
   #makeBox(name: string, seq: number): Box {
@@ -836,20 +737,14 @@ function liveOf(box: Box): ModelMessage[] {
 }
 
 function uidsOf(messages: readonly ModelMessage[]): RangeSet {
-  return RangeSet.from(
-    messages.map((message) => message.uid).sort((a, b) => a - b),
-  );
+  return RangeSet.from(messages.map((message) => message.uid).sort((a, b) => a - b));
 }
 
 function sizeOf(messages: readonly ModelMessage[]): number {
   return messages.reduce((sum, message) => sum + message.content.raw.length, 0);
 }
 
-function expungeFrom(
-  box: Box,
-  going: readonly ModelMessage[],
-  seq: number,
-): void {
+function expungeFrom(box: Box, going: readonly ModelMessage[], seq: number): void {
   for (const message of going) {
     message.expunged = true;
     message.modSeq = seq;
@@ -866,8 +761,7 @@ function useKeywords(box: Box, keywords: readonly string[]): void {
 
 function isBehind(message: ModelMessage, cursor: ChangeCursor): boolean {
   return message.modSeq > cursor.modSeq ||
-    (message.modSeq === cursor.modSeq && cursor.uid !== 0 &&
-      message.uid > cursor.uid);
+    (message.modSeq === cursor.modSeq && cursor.uid !== 0 && message.uid > cursor.uid);
 }
 
 function flagRow(box: Box, message: ModelMessage): FlagRow {
@@ -875,8 +769,7 @@ function flagRow(box: Box, message: ModelMessage): FlagRow {
     uid: message.uid as Uid,
     modSeq: message.modSeq as ModSeq,
     flags: message.flags,
-    keywords: [...message.keywords].map((keyword) => box.keywords.get(keyword))
-      .sort().join(" "),
+    keywords: [...message.keywords].map((keyword) => box.keywords.get(keyword)).sort().join(" "),
   };
 }
 
@@ -898,16 +791,12 @@ function messageRow(
     emailId: content.emailId,
     threadId: content.threadId,
     expunged: message.expunged,
-    ...Object.fromEntries(
-      wanted.map((column) => [column, content.column(column)]),
-    ),
+    ...Object.fromEntries(wanted.map((column) => [column, content.column(column)])),
   };
 }
 
 function contentOf(message: NewMessage): ModelContent {
-  if (!(message.staged instanceof ModelStagedMessage)) {
-    throw new TypeError("staged elsewhere");
-  }
+  if (!(message.staged instanceof ModelStagedMessage)) throw new TypeError("staged elsewhere");
   return message.staged.content;
 }
 

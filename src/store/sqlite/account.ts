@@ -15,6 +15,7 @@ import type {
   MessageRow,
   MessageStage,
   NewMessage,
+  OrderRow,
   Quota,
   SearchOptions,
   SearchResult,
@@ -34,6 +35,7 @@ import { changeFlags } from "./flags.ts";
 import { createMailbox, deleteMailbox, renameMailbox, setSubscribed } from "./mailboxes.ts";
 import { mailboxByName, selectMailboxes } from "./mailbox_record.ts";
 import { fetchMessages, readRaw } from "./messages.ts";
+import { fetchOrder } from "./order.ts";
 import { searchMessages } from "./search.ts";
 import { selectMailbox } from "./select.ts";
 import { SqliteStagedMessage, SqliteStageSink } from "./staging.ts";
@@ -46,11 +48,7 @@ export class SqliteAccountStore implements AccountStore {
   readonly #host: AccountHost;
   readonly #onOwnChange: AccountOptions["onOwnChange"];
 
-  constructor(
-    file: AccountFile,
-    host: AccountHost,
-    { onOwnChange }: AccountOptions = {},
-  ) {
+  constructor(file: AccountFile, host: AccountHost, { onOwnChange }: AccountOptions = {}) {
     this.#file = file;
     this.#host = host;
     this.#onOwnChange = onOwnChange;
@@ -60,16 +58,9 @@ export class SqliteAccountStore implements AccountStore {
     return this.#file.id;
   }
 
-  async listMailboxes(
-    { changedSince = 0 }: { changedSince?: number } = {},
-  ): Promise<Mailbox[]> {
+  async listMailboxes({ changedSince = 0 }: { changedSince?: number } = {}): Promise<Mailbox[]> {
     return this.#file.read((db) =>
-      selectMailboxes(
-        db,
-        this.#file,
-        "WHERE modseq > ? ORDER BY name",
-        changedSince,
-      )
+      selectMailboxes(db, this.#file, "WHERE modseq > ? ORDER BY name", changedSince)
     );
   }
 
@@ -106,20 +97,12 @@ export class SqliteAccountStore implements AccountStore {
     return this.#write((it) => setSubscribed(it, name, subscribed));
   }
 
-  async selectMailbox(
-    name: string,
-    options: { claimRecent: boolean },
-  ): Promise<SelectedMailbox> {
+  async selectMailbox(name: string, options: { claimRecent: boolean }): Promise<SelectedMailbox> {
     return this.#file.read((db) => selectMailbox(db, this.#file, name, options.claimRecent));
   }
 
   async messageChanges(
-    query: {
-      mailbox: MailboxId;
-      since: ChangeCursor;
-      afterUid: number;
-      claimRecent: boolean;
-    },
+    query: { mailbox: MailboxId; since: ChangeCursor; afterUid: number; claimRecent: boolean },
   ): Promise<MessageChanges> {
     return this.#file.read((db) => messageChanges(db, this.#file, query));
   }
@@ -148,22 +131,15 @@ export class SqliteAccountStore implements AccountStore {
     columns: readonly ContentColumn[] = [],
     options: { changedSince?: number } = {},
   ): AsyncIterable<MessageRow[]> {
-    return fetchMessages(
-      this.#file,
-      mailbox,
-      uids,
-      columns,
-      options.changedSince ?? 0,
-    );
+    return fetchMessages(this.#file, mailbox, uids, columns, options.changedSince ?? 0);
   }
 
-  readRaw(
-    mailbox: MailboxId,
-    uid: Uid,
-    start: number,
-    end: number,
-  ): AsyncIterable<Bytes> {
+  readRaw(mailbox: MailboxId, uid: Uid, start: number, end: number): AsyncIterable<Bytes> {
     return readRaw(this.#file, mailbox, uid, start, end);
+  }
+
+  fetchOrder(mailbox: MailboxId, uids: RangeSet): AsyncIterable<OrderRow[]> {
+    return fetchOrder(this.#file, mailbox, uids);
   }
 
   search(
@@ -200,11 +176,7 @@ export class SqliteAccountStore implements AccountStore {
     return result;
   }
 
-  changeFlags(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    change: FlagChange,
-  ): Promise<FlagResult> {
+  changeFlags(mailbox: MailboxId, uids: RangeSet, change: FlagChange): Promise<FlagResult> {
     return this.#write((it) => changeFlags(it, mailbox, uids, change));
   }
 
@@ -216,19 +188,11 @@ export class SqliteAccountStore implements AccountStore {
     return this.#write((it) => expungeMessages(it, mailbox, uids, options));
   }
 
-  copy(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    destination: string,
-  ): Promise<CopyResult> {
+  copy(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult> {
     return this.#write((it) => transfer(it, mailbox, uids, destination, false));
   }
 
-  move(
-    mailbox: MailboxId,
-    uids: RangeSet,
-    destination: string,
-  ): Promise<CopyResult> {
+  move(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult> {
     return this.#write((it) => transfer(it, mailbox, uids, destination, true));
   }
 
@@ -239,13 +203,7 @@ export class SqliteAccountStore implements AccountStore {
         [number, number, number, number]
       >("SELECT messages, size, deleted_size, (SELECT count(*) FROM mailbox) FROM account") ??
         [0, 0, 0, 0];
-      return {
-        usedBytes,
-        usedMessages,
-        usedMailboxes,
-        limitBytes,
-        deletedBytes,
-      };
+      return { usedBytes, usedMessages, usedMailboxes, limitBytes, deletedBytes };
     });
   }
 
@@ -259,10 +217,7 @@ export class SqliteAccountStore implements AccountStore {
     return this.#file.read((db) => findAnnotations(db, entries));
   }
 
-  setAnnotations(
-    mailbox: string | undefined,
-    annotations: readonly Annotation[],
-  ): Promise<void> {
+  setAnnotations(mailbox: string | undefined, annotations: readonly Annotation[]): Promise<void> {
     return this.#write((it) => setAnnotations(it, mailbox, annotations));
   }
 

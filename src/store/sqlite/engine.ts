@@ -59,14 +59,9 @@ export const DEFAULT_MAILBOXES: readonly InitialMailbox[] = (
 ).map((name) => ({ name, specialUse: [name] }));
 
 /** Opens the store, makes it when the folder is empty, and clears away what removed accounts left. */
-export async function openSqliteStore(
-  options: SqliteStoreOptions,
-): Promise<SqliteStore> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   makeFolder(join(options.dataDir, "accounts"));
-  const directory = openMigrated(
-    join(options.dataDir, "directory.db"),
-    directorySchema,
-  );
+  const directory = openMigrated(join(options.dataDir, "directory.db"), directorySchema);
   return new SqliteStore(directory, options);
 }
 
@@ -111,10 +106,7 @@ export class SqliteStore implements Store {
     Deno.unrefTimer(this.#timer);
   }
 
-  async openAccount(
-    id: AccountId,
-    options?: AccountOptions,
-  ): Promise<AccountStore> {
+  async openAccount(id: AccountId, options?: AccountOptions): Promise<AccountStore> {
     const file = this.#file(id);
     file.read(() => {});
     return new SqliteAccountStore(file, this.#host, options);
@@ -158,18 +150,11 @@ export class SqliteStore implements Store {
       try {
         // What is expunged meanwhile sets an earlier time.
         file.trimAt = Infinity;
-        const next = await trimAccount(
-          file,
-          Math.floor(now / 1000),
-          this.#trimPolicy,
-          async () => {
-            await new Promise((resolve) => setImmediate(resolve));
-            return !this.#isClosing;
-          },
-        );
-        if (next !== undefined) {
-          file.trimAt = Math.min(file.trimAt, next * 1000);
-        }
+        const next = await trimAccount(file, Math.floor(now / 1000), this.#trimPolicy, async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          return !this.#isClosing;
+        });
+        if (next !== undefined) file.trimAt = Math.min(file.trimAt, next * 1000);
       } catch (error) {
         file.trimAt = now + TRIM_RETRY_MS;
         if (error instanceof StoreError && error.code === "not-found") continue;
@@ -184,11 +169,7 @@ export class SqliteStore implements Store {
   #file(id: AccountId): AccountFile {
     let file = this.#files.get(id);
     if (!file) {
-      file = new AccountFile(
-        this.#host,
-        id,
-        join(this.#options.dataDir, "accounts", String(id)),
-      );
+      file = new AccountFile(this.#host, id, join(this.#options.dataDir, "accounts", String(id)));
       this.#files.set(id, file);
     }
     return file;
@@ -202,9 +183,7 @@ export class SqliteStore implements Store {
       this.#open.add(file);
       return file.database;
     }
-    if (this.#isClosed) {
-      throw new StoreError("unavailable", "The store is closed.");
-    }
+    if (this.#isClosed) throw new StoreError("unavailable", "The store is closed.");
     const limit = this.#options.maxOpenAccounts ?? DEFAULT_OPEN_ACCOUNTS;
     for (const other of this.#open) {
       if (this.#open.size < limit) break;
@@ -218,14 +197,9 @@ export class SqliteStore implements Store {
 
   #openMail(file: AccountFile): Database {
     const path = join(file.folder, "mail.db");
-    const hasMail = this.#db.get<[number]>(
-      "SELECT has_mail FROM account WHERE id = ?",
-      file.id,
-    )
+    const hasMail = this.#db.get<[number]>("SELECT has_mail FROM account WHERE id = ?", file.id)
       ?.[0];
-    if (hasMail === undefined) {
-      throw new StoreError("not-found", "There is no such account.");
-    }
+    if (hasMail === undefined) throw new StoreError("not-found", "There is no such account.");
     if (hasMail === 1 && !existsSync(path)) {
       // An empty mailbox in its place would make clients delete their copies.
       throw new StoreError("corrupt", `The mail database ${path} is missing.`);
@@ -264,9 +238,7 @@ export class SqliteStore implements Store {
       }
     } catch (error) {
       // Worth no more: the messages are \Recent once again.
-      logger("store").warn("claims of \\Recent were not kept: {error}", {
-        error,
-      });
+      logger("store").warn("claims of \\Recent were not kept: {error}", { error });
     } finally {
       db.close();
     }
@@ -310,9 +282,7 @@ export class SqliteStore implements Store {
     // The folders first: one that is made meanwhile belongs to an account that is in the directory.
     for (const name of readdirSync(folder)) {
       if (!/^\d+$/.test(name)) continue;
-      if (this.#db.get("SELECT 1 FROM account WHERE id = ?", Number(name))) {
-        continue;
-      }
+      if (this.#db.get("SELECT 1 FROM account WHERE id = ?", Number(name))) continue;
       rmSync(join(folder, name), { recursive: true, force: true });
     }
   }
