@@ -29,3 +29,6 @@ export const MAX_SEARCH_DEPTH = 250;
 
 /** Characters of a METADATA entry's name: it is told again in each response about the entry. */
 export const MAX_ENTRY_NAME_LENGTH = 1000;
+
+/** Groups of mailboxes in one NOTIFY: each is asked about each mailbox that changes. */
+export const MAX_NOTIFY_GROUPS = 100;

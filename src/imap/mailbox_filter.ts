@@ -1,5 +1,5 @@
 import type { MailboxId } from "../base/mod.ts";
-import { DELIMITER, type Mailbox, parseMailboxName, StoreError } from "../store/mod.ts";
+import { DELIMITER, parseMailboxName, StoreError } from "../store/mod.ts";
 import { type Reader, WireError } from "../wire/mod.ts";
 
 /** Which mailboxes are meant: `filter-mailboxes` of RFC 5465 6, with RFC 7377 2.2's SUBTREE-ONE. */
@@ -30,16 +30,23 @@ export function parseMailboxFilter(reader: Reader): MailboxFilter {
   }
 }
 
+/** What filters look at: a mailbox, or a name without one. */
+export interface MailboxFacts {
+  readonly id: MailboxId | undefined;
+  readonly name: string;
+  readonly subscribed: boolean;
+}
+
 /** Whether the filter means `mailbox`; `selected` is the selected one, if there is one. */
 export function isMeant(
   filter: MailboxFilter,
-  mailbox: Mailbox,
+  mailbox: MailboxFacts,
   selected: MailboxId | undefined,
 ): boolean {
   const { name } = mailbox;
   switch (filter.kind) {
     case "SELECTED":
-      return mailbox.id === selected;
+      return selected !== undefined && mailbox.id === selected;
     case "INBOXES":
       // Mail is delivered to INBOX, and to mailboxes below it when a rule says so.
       return name === "INBOX" || name.startsWith(`INBOX${DELIMITER}`);

@@ -1,6 +1,7 @@
 import type { MailboxId, ModSeq, RangeSet, SeqNum, Uid } from "../base/mod.ts";
 import type { Account, AccountStore, Annotation, FlagRow, SelectedMailbox } from "../store/mod.ts";
 import type { NameMode, SequenceSet, Writer } from "../wire/mod.ts";
+import type { NotifyWish } from "./notify_wish.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -49,6 +50,11 @@ export interface Session {
   unselect(): void;
   /** Tells the client what others changed; EXPUNGE only when `expunge` (RFC 9051 5.5, 7.5.1). */
   catchUp(options: { expunge: boolean }): Promise<void>;
+  /**
+   * Tells what is outstanding and from then on what `wish` asks for, between commands too
+   * (RFC 5465 3.1).
+   */
+  notify(wish: NotifyWish): Promise<void>;
   /** Waits, for IDLE, until the client sends something, others changed something, or it is over. */
   waitForChange(timeoutMs: number): Promise<"input" | "change" | "closed" | "timeout">;
   /** How often IDLE shows a sign of life, in milliseconds. */

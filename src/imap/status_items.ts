@@ -49,6 +49,15 @@ export function writeStatusResponse(
   items: readonly StatusItemSpec[],
 ): void {
   if (items.some((item) => item.enablesCondstore)) session.enableCondstore();
+  writeStatus(session, mailbox, items);
+}
+
+/** Writes a STATUS response that the client did not ask for, and so turns nothing on. */
+export function writeStatus(
+  session: Session,
+  mailbox: Mailbox,
+  items: readonly StatusItemSpec[],
+): void {
   const { writer } = session.out;
   writer.raw("* STATUS ").mailbox(mailbox.name).raw(" ").list(items, (item) => {
     writer.raw(`${item.name} `);

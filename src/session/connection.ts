@@ -8,17 +8,21 @@ import {
   type LiteralReceiver,
   type Login,
   no,
+  NO_NOTICES,
+  type NotifyWish,
   type Registry,
+  type SelectedWish,
   type ServerEntries,
   type Session,
   type SessionLimits,
+  writeNewMessages,
 } from "../imap/mod.ts";
 import type { Transport } from "../net/mod.ts";
 import type { SelectedMailbox } from "../store/mod.ts";
 import { type Frame, type LiteralHeader, WireError } from "../wire/mod.ts";
 import { runExchange, successOf } from "./authentication.ts";
 import { dispatch, type Outcome } from "./dispatch.ts";
-import { Input } from "./input.ts";
+import { Input, type WaitResult } from "./input.ts";
 import {
   COMMANDS_PER_TURN,
   LOOK_AGAIN_MS,
@@ -27,6 +31,7 @@ import {
 } from "./limits.ts";
 import { type Heading, LiteralTooBig, readHeading } from "./literals.ts";
 import { Modes } from "./modes.ts";
+import { Notices } from "./notices.ts";
 import { ConnectionLost, Responder } from "./responder.ts";
 import type { SessionServices } from "./services.ts";
 import { applyChanges } from "./updates.ts";
@@ -66,13 +71,14 @@ class Connection implements Session {
   #login: Login | undefined;
   #unsubscribe: (() => void) | undefined;
   #view: View | undefined;
+  #notices = new Notices();
   /** What follows the tagged OK of the command that runs. */
   #next: Next;
   #tag = "*";
   /** The account changed since the log was last read. */
   #isNudged = false;
-  /** Waits in IDLE, so that a nudge must wake it. */
-  #isIdle = false;
+  /** Waits for changes too, so that a nudge must wake it. */
+  #isWatching = false;
   /** Password, keys or status of the account changed: may this session go on? */
   #mustRecheck = false;
   #lastLook = 0;
@@ -136,11 +142,31 @@ class Connection implements Session {
         if (!await this.#takeLiteral(event.frame, event.literal)) return undefined;
         continue;
       }
-      await this.out.flush();
-      const { inCommandMs, idleMs, beforeLoginMs } = this.#services.times;
-      const timeoutMs = this.#login ? idleMs : beforeLoginMs;
-      if (!await this.#input.waitForBytes(framer.isInCommand ? inCommandMs : timeoutMs)) return;
+      if (!await this.#awaitBytes()) return;
     }
+  }
+
+  /** Waits for the client, telling it meanwhile what NOTIFY asked for; false when it is over. */
+  async #awaitBytes(): Promise<boolean> {
+    const { inCommandMs, idleMs, beforeLoginMs, keepAliveMs } = this.#services.times;
+    const isInCommand = this.#input.framer.isInCommand;
+    const timeoutMs = isInCommand ? inCommandMs : this.#login ? idleMs : beforeLoginMs;
+    const deadline = this.now() + timeoutMs;
+    while (this.#notices.isActive && !isInCommand) {
+      await this.catchUp({ expunge: !this.#notices.wish?.selected?.isDelayed });
+      await this.out.flush();
+      const left = deadline - this.now();
+      const result = await this.#waitOrNudge(Math.max(0, Math.min(left, keepAliveMs)));
+      if (result === "input") return true;
+      if (result === "closed") return false;
+      // A nudge may have been lost, so now and then the log is read without one.
+      if (result === "timeout" && left <= keepAliveMs) {
+        this.out.untagged("BYE Inactive for too long");
+        return false;
+      }
+    }
+    await this.out.flush();
+    return await this.#input.waitForBytes(timeoutMs);
   }
 
   /** Deals with one literal; false when the connection is over. */
@@ -234,10 +260,15 @@ class Connection implements Session {
   }
 
   async waitForChange(timeoutMs: number): Promise<"input" | "change" | "closed" | "timeout"> {
-    this.#isIdle = true;
-    const result = await this.#input.wait(timeoutMs, () => this.#isNudged);
-    this.#isIdle = false;
+    const result = await this.#waitOrNudge(timeoutMs);
     return result === "watched" ? "change" : result;
+  }
+
+  async #waitOrNudge(timeoutMs: number): Promise<WaitResult> {
+    this.#isWatching = true;
+    const result = await this.#input.wait(timeoutMs, () => this.#isNudged);
+    this.#isWatching = false;
+    return result;
   }
 
   nextLine(): string | undefined {
@@ -269,7 +300,9 @@ class Connection implements Session {
   }
 
   async #admit({ account, address }: AuthSuccess): Promise<void> {
-    const store = await this.#services.store.openAccount(account.id);
+    const store = await this.#services.store.openAccount(account.id, {
+      onOwnChange: (modSeq) => this.#notices.addOwn(modSeq),
+    });
     this.#enter({ account, address, store });
   }
 
@@ -279,7 +312,7 @@ class Connection implements Session {
     this.#unsubscribe = this.#services.notifier.subscribe(login.account.id, (kind) => {
       if (kind === "security") this.#mustRecheck = true;
       this.#isNudged = true;
-      if (this.#isIdle || kind === "security") this.#input.wake();
+      if (this.#isWatching || kind === "security") this.#input.wake();
     });
   }
 
@@ -296,22 +329,53 @@ class Connection implements Session {
   }
 
   select(selected: SelectedMailbox, isReadOnly: boolean): View {
+    this.unselect();
     this.#lastLook = this.now();
     return this.#view = new View(selected, isReadOnly);
   }
 
   unselect(): void {
+    if (this.#view) this.#notices.leave(this.#view);
+    // What was not told of the mailbox is told now that it is one of the others.
+    this.#isNudged ||= this.#notices.isActive;
     this.#view = undefined;
   }
 
   async catchUp({ expunge }: { expunge: boolean }): Promise<void> {
-    const view = this.#view;
-    if (!view || view.isDeleted) return;
+    if (!this.#login) return;
+    // From ENABLE on, also when nothing is due then.
+    if (this.modes.enabled.has("METADATA")) await this.#notices.begin(this);
     const isDue = this.#isNudged || this.now() - this.#lastLook >= LOOK_AGAIN_MS ||
-      (expunge && !view.pendingExpunges.isEmpty);
+      (expunge && this.#view && !this.#view.pendingExpunges.isEmpty);
     if (!isDue) return;
     this.#isNudged = false;
     this.#lastLook = this.now();
+    await this.#notices.tell(this);
+    const { wish } = this.#notices;
+    if (!wish) await this.#catchUpView({ expunge, flags: true });
+    else if (wish.selected) {
+      await this.#catchUpView({ expunge, flags: wish.selected.flags }, wish.selected);
+    }
+    this.#notices.forgetOwn();
+  }
+
+  async notify(wish: NotifyWish): Promise<void> {
+    if (wish !== NO_NOTICES) {
+      // What the wish until now kept back, too: it is as if NOOP had been sent before.
+      await this.#notices.tell(this);
+      this.#view?.rewind();
+      await this.#catchUpView({ expunge: true, flags: true });
+    }
+    await this.#notices.follow(wish, this);
+  }
+
+  /** Moves the view up to the end of the log; `selected`: what NOTIFY asked for of new messages. */
+  async #catchUpView(
+    told: { expunge: boolean; flags: boolean },
+    selected?: SelectedWish,
+  ): Promise<void> {
+    const view = this.#view;
+    if (!view || view.isDeleted) return;
     for (let more = true; more;) {
       const changes = await this.account.store.messageChanges({
         mailbox: view.mailboxId,
@@ -319,7 +383,11 @@ class Connection implements Session {
         afterUid: view.highestUid,
         claimRecent: !this.modes.rev2 && !view.isReadOnly,
       });
-      applyChanges(view, changes, this.modes, this.out, { expunge });
+      applyChanges(view, changes, this.modes, this.out, told);
+      if (selected) {
+        const others = changes.appended.filter(({ modSeq }) => !this.#notices.isOwn(modSeq));
+        await writeNewMessages(this, view, others, selected.items);
+      }
       more = changes.more && !view.isDeleted;
       await this.out.relieve();
     }

@@ -6,14 +6,15 @@ import type { View } from "./view.ts";
 /**
  * Moves the view forward over what others changed and writes the untagged responses that tell the
  * client so: expunges (unless they must wait), keywords before their use, flags, then new messages,
- * so that a number never refers to a message that the client does not know. Pure: no I/O.
+ * so that a number never refers to a message that the client does not know. `flags`: false passes
+ * changes of flags over, as NOTIFY may ask for. Pure: no I/O.
  */
 export function applyChanges(
   view: View,
   changes: MessageChanges,
   modes: Modes,
   out: Responder,
-  options: { expunge: boolean },
+  options: { expunge: boolean; flags: boolean },
 ): void {
   if (!changes.mailbox) {
     view.isDeleted = true;
@@ -27,11 +28,14 @@ export function applyChanges(
   }
   announceKeywords(out, view, changes.mailbox.keywords);
   for (const row of changes.changed) {
-    if (view.uids.has(row.uid) && !view.knows(row)) writeFlagsResponse(out, view, modes, row);
+    if (!view.uids.has(row.uid) || view.knows(row)) continue;
+    if (options.flags) writeFlagsResponse(out, view, modes, row);
+    else view.skippedFlags ??= view.cursor;
   }
   addNew(view, changes, modes, out);
   view.advance(changes.cursor, !changes.more);
-  if (!changes.more && view.pendingExpunges.isEmpty) view.modSeq = changes.mailbox.modSeq;
+  const hasToldAll = !changes.more && view.pendingExpunges.isEmpty && !view.skippedFlags;
+  if (hasToldAll) view.modSeq = changes.mailbox.modSeq;
 }
 
 function addNew(view: View, changes: MessageChanges, modes: Modes, out: Responder): void {

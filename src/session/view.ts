@@ -29,6 +29,8 @@ export class View implements ViewContract {
   cursor: ChangeCursor;
   /** HIGHESTMODSEQ: everything up to it has been told. */
   modSeq: ModSeq;
+  /** Where reading was when a change of flags was first passed over, as the client wants none. */
+  skippedFlags: ChangeCursor | undefined;
   /** The highest UID that has ever been in `uids`: what is above it is new. */
   highestUid: number;
   /**
@@ -65,6 +67,19 @@ export class View implements ViewContract {
       throw new WireError("A sequence number is above the number of messages");
     }
     return this.uids.select(positions);
+  }
+
+  /** Everything up to this mod-sequence has been told. */
+  get toldSeq(): number {
+    const { cursor } = this;
+    if (!this.pendingExpunges.isEmpty || this.skippedFlags) return this.modSeq;
+    return cursor.uid > 0 ? cursor.modSeq - 1 : cursor.modSeq;
+  }
+
+  /** Goes back to where flags were first passed over: what was told since is not told again. */
+  rewind(): void {
+    this.cursor = this.skippedFlags ?? this.cursor;
+    this.skippedFlags = undefined;
   }
 
   told(rows: Iterable<FlagRow>): void {

@@ -108,7 +108,7 @@ async function run(
 }
 
 /** Answers for each message; gives what went wrong with single items, if anything did. */
-async function fetchMessages(
+export async function fetchMessages(
   session: Session,
   view: View,
   uids: RangeSet,

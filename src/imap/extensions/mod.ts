@@ -18,6 +18,7 @@ import { move } from "./move.ts";
 import { multiAppend } from "./multiappend.ts";
 import { multisearch } from "./multisearch.ts";
 import { namespace } from "./namespace.ts";
+import { notify } from "./notify.ts";
 import { objectid } from "./objectid.ts";
 import { previewExtension } from "./preview.ts";
 import { qresync } from "./qresync.ts";
@@ -70,6 +71,7 @@ export const extensions: readonly Extension[] = [
   previewExtension,
   inprogress,
   multisearch,
+  notify,
   objectid,
   uidOnly,
   sort,
