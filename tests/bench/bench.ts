@@ -2,7 +2,7 @@
  * `deno task bench`: how fast the server is, in a process of its own, and where Debian's Dovecot is
  * installed, how fast that is at the same work. It asserts nothing.
  *
- *     deno task bench [--quick] [--only fetch,search] [--target postern] [--run-flags "--cpu-prof"]
+ *     deno task bench [--quick] [--only fetch,search] [--target postern] [--run-flags=--cpu-prof]
  *
  * `--only`: groups of `cases.ts` ("fill" always runs). `--run-flags`: flags of `deno run` for the
  * server, to profile it.
