@@ -107,9 +107,7 @@ export class Framer {
   /** Takes all unused bytes out: what follows belongs to a new layer (STARTTLS, COMPRESS). */
   takeRest(): Bytes {
     const rest = this.#input.subarray(this.#offset, this.#end);
-    this.#input = EMPTY_BYTES;
-    this.#offset = this.#end = this.#scanned = 0;
-    this.#spare = false;
+    this.#release();
     return rest;
   }
 
@@ -221,6 +219,11 @@ export class Framer {
 
   /** Up to the next LF; when longer than `limit`, the end of it, with `#cut` set. */
   #takeLine(limit: number): string | undefined {
+    if (this.pending === 0) {
+      // A connection may now be idle for hours: it keeps no buffer meanwhile.
+      this.#release();
+      return undefined;
+    }
     const input = this.#spare ? this.#input.subarray(0, this.#end) : this.#input;
     const end = input.indexOf(LF, Math.max(this.#scanned, this.#offset));
     if (end < 0) {
@@ -243,6 +246,12 @@ export class Framer {
     }
     this.#cut = true;
     this.#offset = Math.max(this.#offset, stop - LITERAL_HEADER_BYTES);
+  }
+
+  #release(): void {
+    this.#input = EMPTY_BYTES;
+    this.#offset = this.#end = this.#scanned = 0;
+    this.#spare = false;
   }
 
   #endLine(line: string): FrameEvent | undefined {
