@@ -45,6 +45,22 @@ async function writeFixtures(): Promise<void> {
   const { id } = await store.directory.addAccount("ann@example.org", "{}");
   await store.directory.addAddress("@example.org", id);
   await store.directory.hostSecret("fixture");
+  await store.directory.credentials.addClientKey({
+    fingerprint: "f".repeat(43),
+    accountId: id,
+    address: "ann@example.org",
+    name: "phone",
+    keyType: "Ed25519",
+    allowsPreauth: true,
+    certificate: Uint8Array.of(0x30, 0),
+  });
+  await store.directory.credentials.addAppPassword({
+    accountId: id,
+    name: "phone",
+    scopes: ["imap"],
+    verifier: "{}",
+  });
+  await store.directory.addAllowedNetwork("192.0.2.0/24");
   const account = await store.openAccount(id);
   for (const text of ["Subject: one\r\n\r\nfirst\r\n", "Subject: two\r\n\r\nsecond\r\n"]) {
     const stage = account.stageMessage();
@@ -75,8 +91,13 @@ async function writeFixtures(): Promise<void> {
     ] as const
   ) {
     const db = Database.open(path);
-    await Deno.writeTextFile(fixtureUrl(schema), dumpDatabase(db), { createNew: true });
-    db.close();
+    try {
+      await Deno.writeTextFile(fixtureUrl(schema), dumpDatabase(db), { createNew: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    } finally {
+      db.close();
+    }
   }
   await Deno.remove(dataDir, { recursive: true });
 }

@@ -1,8 +1,11 @@
 import { createHmac } from "node:crypto";
 import { accountId, type Bytes, logger } from "../base/mod.ts";
-import { type Account, type Directory, StoreError } from "../store/mod.ts";
+import { type Account, type AppPassword, type Directory, StoreError } from "../store/mod.ts";
+import { appScramVerifier, findAppPassword, isAppPassword, isInScope } from "./app_password.ts";
+import type { Credential } from "./credential.ts";
 import { PoolFullError } from "./fair_pool.ts";
-import type { ScramCandidate, Verdict } from "./mechanism.ts";
+import type { ConnectionFacts } from "./login_attempt.ts";
+import type { KeyOwner, ScramCandidate, Verdict } from "./mechanism.ts";
 import type { PasswordCheck, PasswordOwner } from "./password_check.ts";
 import { normaliseUsername, preparePassword } from "./precis.ts";
 import {
@@ -45,35 +48,114 @@ export class AccountLookup {
       : { username, account, verifier };
   }
 
-  /** Checks a clear password; `network` is whose turn in the queue it takes. */
-  async verifyPassword(found: Found, password: string, network: string): Promise<Verdict> {
+  /**
+   * Checks a clear password: an app password, or the account's own. `network` is whose turn in the
+   * queue it takes.
+   */
+  async verifyPassword(
+    found: Found,
+    password: string,
+    facts: ConnectionFacts,
+    network: string,
+  ): Promise<Verdict> {
     const prepared = preparePassword(password);
     if (prepared === undefined) return { result: "badcreds" };
     const { username, account, verifier } = found;
+    if (isAppPassword(prepared)) {
+      const app = findAppPassword(await this.#appPasswords(account, facts), prepared);
+      if (account && app) {
+        return await this.admit(account, username, { kind: "appPassword", id: app.id });
+      }
+    }
     const owner: PasswordOwner = account && verifier
       ? { accountId: account.id, verifier }
       : { unknownName: username };
     const isRight = await this.#passwords.verify(owner, prepared, network);
     if (account === undefined) return { result: "baduser" };
-    return isRight ? await this.admit(account, username) : { result: "badpassword" };
+    return isRight
+      ? await this.admit(account, username, ownPassword(account))
+      : { result: "badpassword" };
   }
 
-  async scramCandidate(found: Found, hash: ScramHash): Promise<ScramCandidate> {
-    const fake = await this.#fakeVerifier(found.username, hash);
-    const verifier = found.verifier && parseVerifier(found.verifier).scram[hash];
-    return verifier
-      ? { account: found.account, address: found.username, verifier }
-      : { account: undefined, address: found.username, verifier: fake };
+  async scramCandidate(
+    found: Found,
+    hash: ScramHash,
+    facts: ConnectionFacts,
+  ): Promise<ScramCandidate> {
+    const { username: address, account } = found;
+    const fake = await this.#fakeVerifier(address, hash);
+    const apps = await this.#appPasswords(account, facts);
+    const own = found.verifier && parseVerifier(found.verifier).scram[hash];
+    const byVerifier = new Map<ScramVerifier, AppPassword>();
+    for (const app of own ? apps : []) {
+      const verifier = own && appScramVerifier(app, hash, own);
+      if (verifier) byVerifier.set(verifier, app);
+    }
+    return {
+      account: own ? account : undefined,
+      address,
+      verifiers: own ? [own, ...byVerifier.keys()] : [fake],
+      credentialOf: (verifier) => {
+        const app = byVerifier.get(verifier);
+        return app ? { kind: "appPassword", id: app.id } : {
+          kind: "password",
+          passwordVersion: account?.passwordVersion ?? 0,
+        };
+      },
+    };
   }
 
-  async admit(account: Account, address: string): Promise<Verdict> {
+  /** Whose key it is; undefined for nobody's. */
+  async findKey(fingerprint: string): Promise<KeyOwner | undefined> {
+    const key = await this.#directory.credentials.findClientKey(fingerprint);
+    const account = key && await this.#directory.getAccount(key.accountId);
+    return key && account && {
+      account,
+      address: key.address,
+      allowsPreauth: key.allowsPreauth,
+      credential: { kind: "key", fingerprint },
+    };
+  }
+
+  /** Whether the account may log in, and as it is now; `account` as it was when this began. */
+  async admit(account: Account, address: string, credential: Credential): Promise<Verdict> {
     const now = await this.#directory.getAccount(account.id);
-    if (now?.securityVersion !== account.securityVersion) {
+    if (
+      !now || now.securityVersion !== account.securityVersion || !await this.#holds(now, credential)
+    ) {
       return { result: "error", text: "The account has just been changed; try again." };
     }
-    return now.disabledMessage === undefined
-      ? { result: "ok", account: now, address }
-      : { result: "logindisabled", text: now.disabledMessage };
+    if (now.disabledMessage !== undefined) {
+      return { result: "logindisabled", text: now.disabledMessage };
+    }
+    if (credential.kind === "appPassword") {
+      await this.#directory.credentials.touchAppPassword(credential.id);
+    }
+    return { result: "ok", account: now, address, credential };
+  }
+
+  /**
+   * Whether somebody who was admitted may stay: the account has been neither disabled nor removed,
+   * and what the login rests on is still there.
+   */
+  async mayStay(account: Account, credential: Credential): Promise<boolean> {
+    const now = await this.#directory.getAccount(account.id);
+    return now?.securityVersion === account.securityVersion && await this.#holds(now, credential);
+  }
+
+  async #holds(account: Account, credential: Credential): Promise<boolean> {
+    const { credentials } = this.#directory;
+    switch (credential.kind) {
+      case "password":
+        return credential.passwordVersion === account.passwordVersion;
+      case "key":
+        return (await credentials.findClientKey(credential.fingerprint))?.accountId === account.id;
+      case "appPassword":
+        return (await credentials.listAppPasswords(account.id))
+          .some(({ id }) => id === credential.id);
+      case "token":
+        return true;
+    }
   }
 
   async authorise(verdict: Verdict, authzid: string): Promise<Verdict> {
@@ -82,6 +164,15 @@ export class AccountLookup {
     if (normal === verdict.address) return verdict;
     const other = normal === undefined ? undefined : await this.#resolve(normal);
     return other?.id === verdict.account.id ? verdict : { result: "badauthzid" };
+  }
+
+  /** Those that are good for the protocol; asked for nobody too. */
+  async #appPasswords(
+    account: Account | undefined,
+    { protocol }: ConnectionFacts,
+  ): Promise<AppPassword[]> {
+    const all = await this.#directory.credentials.listAppPasswords(account?.id ?? NOBODY);
+    return all.filter((app) => isInScope(app, protocol));
   }
 
   async #resolve(username: string): Promise<Account | undefined> {
@@ -112,6 +203,10 @@ export class AccountLookup {
       serverKey: derive("server").subarray(0, length),
     };
   }
+}
+
+function ownPassword({ passwordVersion }: Account): Credential {
+  return { kind: "password", passwordVersion };
 }
 
 /** An address without "+detail", and without regard to case, as the directory looks for it. */

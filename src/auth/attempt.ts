@@ -1,7 +1,9 @@
 import type { Account } from "../store/mod.ts";
 import { type AccountLookup, verdictOfError } from "./account_lookup.ts";
+import { fingerprintOf } from "./client_key.ts";
+import type { Credential } from "./credential.ts";
 import type { ConnectionFacts, LoginAttempt } from "./login_attempt.ts";
-import type { Attempt, ScramCandidate, Verdict } from "./mechanism.ts";
+import type { Attempt, KeyOwner, ScramCandidate, Verdict } from "./mechanism.ts";
 import { type AuthOutcome, outcomeOf } from "./outcome.ts";
 import { normaliseUsername } from "./precis.ts";
 import { networksOf } from "./throttle.ts";
@@ -25,6 +27,7 @@ export class RunningAttempt implements Attempt {
   #onEnd: (verdict: Verdict) => void;
   #username: string | undefined;
   #account: Account | undefined;
+  #fingerprint: string | undefined;
   #verdict: Verdict | undefined;
 
   constructor(
@@ -48,7 +51,10 @@ export class RunningAttempt implements Attempt {
     const found = await lookup.find(this.#username);
     this.#account = found.account;
     const { address } = this.facts.remote;
-    return await lookup.verifyPassword(found, password, networksOf(address)[0] ?? address);
+    const network = networksOf(address)[0] ?? address;
+    return await this.#sameAsKey(
+      await lookup.verifyPassword(found, password, this.facts, network),
+    );
   }
 
   async findScram(username: string, hash: ScramHash): Promise<ScramCandidate> {
@@ -56,11 +62,31 @@ export class RunningAttempt implements Attempt {
     this.#username = normaliseUsername(username);
     const found = await lookup.find(this.#username ?? "");
     this.#account = found.account;
-    return await lookup.scramCandidate(found, hash);
+    return await lookup.scramCandidate(found, hash, this.facts);
   }
 
-  admit(account: Account, address: string): Promise<Verdict> {
-    return this.#services.lookup.admit(account, address);
+  async findKey(): Promise<KeyOwner | undefined> {
+    const { clientCertificate } = this.facts.tls ?? {};
+    if (clientCertificate === undefined) return undefined;
+    this.#fingerprint = fingerprintOf(clientCertificate);
+    if (this.#fingerprint === undefined) return undefined;
+    const owner = await this.#services.lookup.findKey(this.#fingerprint);
+    this.#account ??= owner?.account;
+    this.#username ??= owner?.address;
+    return owner;
+  }
+
+  async admit(account: Account, address: string, credential: Credential): Promise<Verdict> {
+    return await this.#sameAsKey(
+      await this.#services.lookup.admit(account, address, credential),
+    );
+  }
+
+  /** Who shows a key is its owner, by whatever mechanism: else a stolen password would do. */
+  async #sameAsKey(verdict: Verdict): Promise<Verdict> {
+    if (verdict.result !== "ok" || this.facts.tls?.clientCertificate === undefined) return verdict;
+    const owner = await this.findKey();
+    return owner?.account.id === verdict.account.id ? verdict : { result: "badcreds" };
   }
 
   authorise(verdict: Verdict, authzid: string): Promise<Verdict> {
@@ -89,6 +115,7 @@ export class RunningAttempt implements Attempt {
         username: this.#username,
         facts: this.facts,
         mechanism: this.#mechanism,
+        fingerprint: this.#fingerprint,
         result: verdict.result,
       });
     }

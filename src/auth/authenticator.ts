@@ -1,8 +1,9 @@
 import { type Clock, metrics } from "../base/mod.ts";
-import type { Directory } from "../store/mod.ts";
+import type { Account, Directory } from "../store/mod.ts";
 import { AccountLookup } from "./account_lookup.ts";
 import type { LoginServices } from "./attempt.ts";
 import { ConnectionLogin } from "./connection_login.ts";
+import type { Credential } from "./credential.ts";
 import {
   type ConnectionFacts,
   logFailedAttempt,
@@ -20,7 +21,7 @@ export interface AuthenticatorOptions {
   readonly onAttempt?: (attempt: LoginAttempt) => void;
   /** The costs that passwords are set with: a name without an account pretends to have them. */
   readonly costs?: VerifierCosts;
-  /** Slow hashes computed at a time; unless given, the processors less one, at most four. */
+  /** Slow hashes computed at a time; unless given, one for each processor, at most four. */
   readonly hashConcurrency?: number;
   /** How answers are held back; a timer unless given. */
   readonly sleep?: (ms: number) => Promise<void>;
@@ -35,8 +36,7 @@ export class Authenticator {
 
   constructor(directory: Directory, clock: Clock, options: AuthenticatorOptions) {
     const costs = options.costs ?? DEFAULT_COSTS;
-    const concurrency = options.hashConcurrency ??
-      Math.max(1, Math.min(4, navigator.hardwareConcurrency - 1));
+    const concurrency = options.hashConcurrency ?? Math.min(4, navigator.hardwareConcurrency);
     this.#clock = clock;
     this.#throttle = new AddressThrottle(clock);
     this.#onAttempt = options.onAttempt;
@@ -56,6 +56,11 @@ export class Authenticator {
   /** For one connection. Its facts are asked for when needed, since STARTTLS changes them. */
   forConnection(facts: () => ConnectionFacts): ConnectionLogin {
     return new ConnectionLogin(this.#services, facts);
+  }
+
+  /** Whether somebody who logged in may stay: asked when the account or its credentials changed. */
+  mayStay(account: Account, credential: Credential): Promise<boolean> {
+    return this.#services.lookup.mayStay(account, credential);
   }
 
   #record(ended: Omit<LoginAttempt, "time">): void {

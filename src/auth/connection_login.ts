@@ -2,7 +2,7 @@ import { type Bytes, EMPTY_BYTES } from "../base/mod.ts";
 import { type LoginServices, RunningAttempt } from "./attempt.ts";
 import { type ConnectionFacts, WRONG_CREDENTIALS } from "./login_attempt.ts";
 import type { Mechanism, MechanismRun } from "./mechanism.ts";
-import { MECHANISMS } from "./mechanisms.ts";
+import { MECHANISMS, UNKNOWN_KEY } from "./mechanisms.ts";
 import type { AuthFailure, AuthOutcome } from "./outcome.ts";
 import { answerDelayMs } from "./throttle.ts";
 
@@ -51,6 +51,25 @@ export class ConnectionLogin {
     if (mechanism === undefined || !mechanism.isAvailable(facts)) return refused(UNKNOWN_MECHANISM);
     if (!this.#permits(mechanism, facts)) return refused(PRIVACY);
     return new MechanismExchange(mechanism, this.#attempt(name, facts));
+  }
+
+  /**
+   * Looks at the certificate that the client presented, once TLS stands. Undefined: the client may
+   * go on, without a certificate or with one of somebody who logs in by a command. A success: it is
+   * logged in; only where `mayLogIn`, that is before the greeting. A failure: the connection ends.
+   */
+  async checkCertificate({ mayLogIn }: { mayLogIn: boolean }): Promise<AuthOutcome | undefined> {
+    const facts = this.#facts();
+    if (facts.tls?.clientCertificate === undefined) return undefined;
+    const attempt = this.#attempt("CERTIFICATE", facts);
+    const verdict = await attempt.guard(async () => {
+      const owner = await attempt.findKey();
+      if (owner === undefined) return { result: "badcreds", text: UNKNOWN_KEY } as const;
+      const { account, address, credential, allowsPreauth } = owner;
+      if (!mayLogIn || !allowsPreauth) return undefined;
+      return await attempt.admit(account, address, credential);
+    });
+    return verdict && attempt.end(verdict);
   }
 
   #permits(mechanism: Mechanism, facts: ConnectionFacts): boolean {

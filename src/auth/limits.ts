@@ -14,11 +14,13 @@ export const MIN_CLIENT_NONCE_LENGTH = 8;
 export const MAX_REMEMBERED_PASSWORDS = 10_000;
 /** How long a verified password is remembered, in milliseconds. */
 export const REMEMBER_PASSWORD_MS = 15 * 60_000;
-/** Slow hashes that may wait: at 75 ms each, some twenty seconds on one core. */
-export const MAX_QUEUED_HASHES = 256;
+/** Slow hashes that may wait: at 12 ms each, some thirteen seconds on one core. */
+export const MAX_QUEUED_HASHES = 1024;
 /** Slow hashes that one network may have waiting, so that it cannot fill the queue alone. */
 export const MAX_QUEUED_HASHES_PER_NETWORK = 32;
 /** Networks whose failures are counted at a time; the least recently failing is forgotten first. */
 export const MAX_COUNTED_NETWORKS = 30_000;
 /** Longest delay before an answer, in milliseconds: clients give up after 30 to 60 seconds. */
 export const MAX_DELAY_MS = 15_000;
+/** Shortest RSA key of a client, as for certificates everywhere (RFC 9325 4.5 wants 2048). */
+export const MIN_RSA_BITS = 2048;

@@ -53,8 +53,10 @@ export interface LoginAttempt {
   /** The name as given, normalised; undefined when none was given or it is not well-formed. */
   readonly username: string | undefined;
   readonly facts: ConnectionFacts;
-  /** SASL mechanism, or LOGIN for the command. */
+  /** SASL mechanism, LOGIN for the command, or CERTIFICATE. */
   readonly mechanism: string;
+  /** Of the client's key, where that was looked at. */
+  readonly fingerprint: string | undefined;
   readonly result: AttemptResult;
 }
 

@@ -1,5 +1,6 @@
 import type { Bytes } from "../base/mod.ts";
 import type { Account } from "../store/mod.ts";
+import type { Credential } from "./credential.ts";
 import type { AttemptResult, ConnectionFacts } from "./login_attempt.ts";
 import type { ScramHash, ScramVerifier } from "./verifier.ts";
 
@@ -9,6 +10,7 @@ export interface Verified {
   readonly account: Account;
   /** The address that was given to log in with, normalised. */
   readonly address: string;
+  readonly credential: Credential;
 }
 
 /** What a mechanism found out. `text` is for the client, where there is more to say than usual. */
@@ -20,7 +22,17 @@ export type Verdict =
 export interface ScramCandidate {
   readonly account: Account | undefined;
   readonly address: string;
-  readonly verifier: ScramVerifier;
+  readonly verifiers: readonly [ScramVerifier, ...ScramVerifier[]];
+  /** What a login by one of the verifiers rests on. */
+  credentialOf(verifier: ScramVerifier): Credential;
+}
+
+/** A key that the client has proven to hold and that belongs to an account. */
+export interface KeyOwner {
+  readonly account: Account;
+  readonly address: string;
+  readonly allowsPreauth: boolean;
+  readonly credential: Credential;
 }
 
 /** What a mechanism may ask of the authenticator during one attempt. */
@@ -32,8 +44,10 @@ export interface Attempt {
   findScram(username: string, hash: ScramHash): Promise<ScramCandidate>;
   /** Waits as earlier failures demand; before an answer from which right or wrong can be told. */
   holdBack(): Promise<void>;
+  /** Whose key the TLS client has, if it is anybody's. */
+  findKey(): Promise<KeyOwner | undefined>;
   /** Whether an account whose credentials are proven may log in, and as it is now. */
-  admit(account: Account, address: string): Promise<Verdict>;
+  admit(account: Account, address: string, credential: Credential): Promise<Verdict>;
   /** Whether it may act as `authzid`: only as itself, by any of its addresses; "" is itself. */
   authorise(verdict: Verdict, authzid: string): Promise<Verdict>;
 }

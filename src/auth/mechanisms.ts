@@ -57,17 +57,18 @@ export function scram(hash: ScramHash, options: { plus: boolean }): Mechanism {
       } catch (error) {
         return verdictOf(scramError(error));
       }
-      const { account, address, verifier } = await attempt.findScram(client.username, hash);
+      const candidate = await attempt.findScram(client.username, hash);
+      const { account, address, verifiers } = candidate;
       // 18 octets are 24 characters of base64, none of them a comma.
-      const server = new ScramServer(hash, client, randomBytes(18).toBase64(), verifier, binding);
+      const server = new ScramServer(hash, client, randomBytes(18).toBase64(), verifiers, binding);
       const final = yield { challenge: server.challenge };
       await attempt.holdBack();
       let verdict: Verdict = { result: "badcreds" };
       let answer = encodeUtf8("e=other-error");
       try {
         const serverFinal = server.finish(final);
-        if (account !== undefined) {
-          verdict = await attempt.admit(account, address);
+        if (account !== undefined && server.match) {
+          verdict = await attempt.admit(account, address, candidate.credentialOf(server.match));
           verdict = await attempt.authorise(verdict, client.authzid);
           if (verdict.result === "ok") {
             // Neither IMAP nor SMTP has success with data: it is one more challenge (RFC 4422 5).
@@ -87,8 +88,32 @@ export function scram(hash: ScramHash, options: { plus: boolean }): Mechanism {
   };
 }
 
+/**
+ * EXTERNAL (RFC 4422 A): the client's key, which TLS has proven, and whom it wants to be: "" for the
+ * address that the key is registered with.
+ */
+export const external: Mechanism = {
+  name: "EXTERNAL",
+  isClear: false,
+  isAvailable: (facts) => facts.tls?.clientCertificate !== undefined,
+  async *run(attempt, initial): MechanismRun {
+    const authzid = messageText(initial ?? (yield { challenge: EMPTY_BYTES }));
+    if (authzid === undefined || authzid.includes("\0")) {
+      return { result: "badprotocol", text: "That is not an authorization identity." };
+    }
+    const owner = await attempt.findKey();
+    if (owner === undefined) return { result: "badcreds", text: UNKNOWN_KEY };
+    const { account, address, credential } = owner;
+    return await attempt.authorise(await attempt.admit(account, address, credential), authzid);
+  },
+};
+
+/** What is said of a key that belongs to nobody. */
+export const UNKNOWN_KEY = "The key of your certificate is not registered here.";
+
 /** All mechanisms, in the order in which they are announced: the best first. */
 export const MECHANISMS: readonly Mechanism[] = [
+  external,
   scram("SHA-256", { plus: true }),
   scram("SHA-256", { plus: false }),
   scram("SHA-1", { plus: true }),

@@ -5,8 +5,11 @@
  * the clear; the stored verifier is opaque to every other room; each attempt ends in exactly one
  * verdict, which is recorded when it is known and not when the client has heard it.
  */
+export { addAppPassword, APP_PASSWORD_SCOPES } from "./app_password.ts";
 export { Authenticator, type AuthenticatorOptions } from "./authenticator.ts";
+export { ClientKeyError, type PresentedKey, readClientKey } from "./client_key.ts";
 export { type AuthStep, ConnectionLogin, type Exchange } from "./connection_login.ts";
+export type { Credential } from "./credential.ts";
 export { MAX_PASSWORD_BYTES, MAX_SASL_MESSAGE_BYTES, MIN_PASSWORD_BYTES } from "./limits.ts";
 export type {
   AttemptResult,
@@ -16,4 +19,10 @@ export type {
 } from "./login_attempt.ts";
 export type { AuthFailure, AuthFailureKind, AuthOutcome, AuthSuccess } from "./outcome.ts";
 export { normaliseUsername, preparePassword } from "./precis.ts";
-export { DEFAULT_COSTS, makeVerifier, PasswordError, type VerifierCosts } from "./verifier.ts";
+export {
+  DEFAULT_COSTS,
+  makeVerifier,
+  PasswordError,
+  setPassword,
+  type VerifierCosts,
+} from "./verifier.ts";

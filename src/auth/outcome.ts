@@ -1,4 +1,5 @@
 import type { Account } from "../store/mod.ts";
+import type { Credential } from "./credential.ts";
 import type { Verdict } from "./mechanism.ts";
 
 /** How an attempt to log in ended, for the connection that asked. */
@@ -9,8 +10,10 @@ export interface AuthSuccess {
   readonly account: Account;
   /** The address that was given to log in with, normalised. */
   readonly address: string;
-  /** SASL mechanism, or LOGIN for the command. */
+  /** SASL mechanism, LOGIN for the command, or CERTIFICATE. */
   readonly mechanism: string;
+  /** What the session stands and falls with. */
+  readonly credential: Credential;
 }
 
 export interface AuthFailure {
@@ -40,8 +43,10 @@ export type AuthFailureKind =
 /** What the client is told of a verdict. */
 export function outcomeOf(verdict: Verdict, mechanism: string): AuthOutcome {
   switch (verdict.result) {
-    case "ok":
-      return { kind: "ok", account: verdict.account, address: verdict.address, mechanism };
+    case "ok": {
+      const { account, address, credential } = verdict;
+      return { kind: "ok", account, address, mechanism, credential };
+    }
     case "baduser":
     case "badpassword":
     case "badcreds":

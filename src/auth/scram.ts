@@ -127,15 +127,17 @@ function decodeSaslName(name: string): string {
 
 /**
  * The server's side of one exchange, from a client-first-message that was accepted. Pure: nonce,
- * verifier and binding are given to it. For a user who does not exist it is given a verifier that
- * nothing matches, and behaves exactly the same.
+ * verifiers and binding are given to it. For a user who does not exist it is given a verifier that
+ * nothing matches, and behaves exactly the same. An account with several passwords has a verifier
+ * for each, all with the same salt and count, since the client hears of only one.
  */
 export class ScramServer {
   /** The server-first-message. */
   readonly challenge: Bytes;
   #hash: ScramHash;
   #client: ScramClientFirst;
-  #verifier: ScramVerifier;
+  #verifiers: readonly ScramVerifier[];
+  #match: ScramVerifier | undefined;
   #binding: ScramBinding;
   #nonce: string;
   #serverFirst: string;
@@ -144,17 +146,22 @@ export class ScramServer {
     hash: ScramHash,
     client: ScramClientFirst,
     serverNonce: string,
-    verifier: ScramVerifier,
+    verifiers: readonly [ScramVerifier, ...ScramVerifier[]],
     binding: ScramBinding,
   ) {
     this.#hash = hash;
     this.#client = client;
-    this.#verifier = verifier;
+    this.#verifiers = verifiers;
     this.#binding = binding;
     this.#nonce = client.nonce + serverNonce;
-    const salt = new Uint8Array(verifier.salt).toBase64();
-    this.#serverFirst = `r=${this.#nonce},s=${salt},i=${verifier.iterations}`;
+    const [{ salt, iterations }] = verifiers;
+    this.#serverFirst = `r=${this.#nonce},s=${new Uint8Array(salt).toBase64()},i=${iterations}`;
     this.challenge = encodeUtf8(this.#serverFirst);
+  }
+
+  /** The verifier that the client's proof fits, once `finish` accepted it. */
+  get match(): ScramVerifier | undefined {
+    return this.#match;
   }
 
   /**
@@ -183,15 +190,20 @@ export class ScramServer {
     if (!isEqual(bindingInput, this.#expectedBindingInput())) {
       throw new ScramError("channel-bindings-dont-match", "The channel binding does not match.");
     }
-    const { storedKey, serverKey } = this.#verifier;
     const authMessage = `${this.#client.bare},${this.#serverFirst},${withoutProof}`;
-    const signature = hmac(this.#hash, storedKey, authMessage);
-    const serverSignature = hmac(this.#hash, serverKey, authMessage);
-    const clientKey = signature.map((byte, i) => byte ^ (proof[i] ?? 0));
-    if (proof.length !== signature.length || !isEqual(digest(this.#hash, clientKey), storedKey)) {
-      throw new ScramError("invalid-proof", "The password is wrong.");
+    for (const verifier of this.#verifiers) {
+      if (!this.#proves(proof, verifier, authMessage)) continue;
+      this.#match = verifier;
+      const signature = hmac(this.#hash, verifier.serverKey, authMessage);
+      return encodeUtf8(`v=${new Uint8Array(signature).toBase64()}`);
     }
-    return encodeUtf8(`v=${new Uint8Array(serverSignature).toBase64()}`);
+    throw new ScramError("invalid-proof", "The password is wrong.");
+  }
+
+  #proves(proof: Bytes, { storedKey }: ScramVerifier, authMessage: string): boolean {
+    const signature = hmac(this.#hash, storedKey, authMessage);
+    const clientKey = signature.map((byte, i) => byte ^ (proof[i] ?? 0));
+    return proof.length === signature.length && isEqual(digest(this.#hash, clientKey), storedKey);
   }
 
   #expectedBindingInput(): Bytes {

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
-import { type Bytes, encodeUtf8, randomBytes } from "../base/mod.ts";
-import { type PasswordVerifier, StoreError } from "../store/mod.ts";
+import { type AccountId, type Bytes, encodeUtf8, randomBytes } from "../base/mod.ts";
+import { type Directory, type PasswordVerifier, StoreError } from "../store/mod.ts";
 import { MIN_PASSWORD_BYTES } from "./limits.ts";
 import { preparePassword } from "./precis.ts";
 
@@ -17,17 +17,18 @@ export interface VerifierCosts {
 }
 
 /**
- * `slow`: 75 ms of one core, what is recommended for a password hash of this kind.
  * SCRAM: the client computes it, on a phone and perhaps in an interpreted language, at each login;
  * Cyrus SASL (mutt, mbsync) refuses more than 65,536. SHA-256 gets what takes 2 ms here, four times
  * RFC 7677 3's minimum; SHA-1, which is quicker to guess, twice that.
  *
- * Honestly: whoever steals the directory attacks the cheapest of the three, so while SCRAM
- * verifiers lie beside it the slow hash adds nothing to a password's strength; the SCRAM counts are
- * the strength. It is what remains when an account has no SCRAM verifiers.
+ * `slow`: some 12 ms of one core. Whoever steals the directory attacks the cheapest of the three, so
+ * while SCRAM verifiers lie beside it more would add nothing to a password's strength; the SCRAM
+ * counts are the strength. And after a restart thousands of phones that know only LOGIN come back
+ * at once, each of which is hashed here: with the 600,000 that a slow hash alone would deserve they
+ * would wait in line for minutes.
  */
 export const DEFAULT_COSTS: VerifierCosts = {
-  slow: 600_000,
+  slow: 100_000,
   scram: { "SHA-1": 32_768, "SHA-256": 16_384 },
 };
 
@@ -58,12 +59,14 @@ export class PasswordError extends Error {
 
 /**
  * What the directory keeps of a new password: JSON with a slow hash and a SCRAM verifier for each
- * hash function, each with its own random salt. Throws PasswordError when `preparePassword` refuses
- * it or it is shorter than `MIN_PASSWORD_BYTES`.
+ * hash function, each with its own random salt; `salted` gives a verifier whose SCRAM salts and
+ * counts are used again, so that app passwords, which have the same, go on working. Throws
+ * PasswordError when `preparePassword` refuses it or it is shorter than `MIN_PASSWORD_BYTES`.
  */
 export async function makeVerifier(
   password: string,
   costs: VerifierCosts = DEFAULT_COSTS,
+  salted?: PasswordVerifier,
 ): Promise<PasswordVerifier> {
   const prepared = preparePassword(password);
   if (prepared === undefined) {
@@ -80,31 +83,65 @@ export async function makeVerifier(
     iterations: costs.slow,
     key: await deriveSlowKey(prepared, slowSalt, costs.slow),
   };
+  const old = salted === undefined ? {} : parseVerifier(salted).scram;
   const scram: Record<string, ScramVerifier> = {};
   for (const hash of SCRAM_HASHES) {
-    scram[hash] = await makeScramVerifier(hash, prepared, randomBytes(16), costs.scram[hash]);
+    const { salt, iterations } = old[hash] ??
+      { salt: randomBytes(16), iterations: costs.scram[hash] };
+    scram[hash] = await makeScramVerifier(hash, prepared, salt, iterations);
   }
-  return JSON.stringify(
-    { version: 1, slow, scram },
-    (_, value) => value instanceof Uint8Array ? value.toBase64() : value,
-  );
+  return writeVerifierJson({ version: 1, slow, scram });
+}
+
+/** Sets the password of an account. Rejects with PasswordError or StoreError. */
+export async function setPassword(
+  directory: Directory,
+  id: AccountId,
+  password: string,
+  costs: VerifierCosts = DEFAULT_COSTS,
+): Promise<void> {
+  const hasOthers = (await directory.credentials.listAppPasswords(id)).length > 0;
+  const salted = hasOthers ? await directory.passwordVerifier(id) : undefined;
+  await directory.setPasswordVerifier(id, await makeVerifier(password, costs, salted));
 }
 
 /** Takes a stored verifier apart. Throws StoreError "corrupt" when it is not one. */
 export function parseVerifier(verifier: PasswordVerifier): ParsedVerifier {
+  return readVerifierJson(verifier) as unknown as ParsedVerifier;
+}
+
+/** JSON with octets as base64. */
+export function writeVerifierJson(
+  verifier: { readonly version: 1; readonly [name: string]: unknown },
+): PasswordVerifier {
+  return JSON.stringify(
+    verifier,
+    (_, value) => value instanceof Uint8Array ? value.toBase64() : value,
+  );
+}
+
+/** What `writeVerifierJson` wrote. Throws StoreError "corrupt". */
+export function readVerifierJson(verifier: PasswordVerifier): { readonly version: 1 } {
+  let stored;
   try {
-    const stored = JSON.parse(
+    stored = JSON.parse(
       verifier,
       (key, value) => BINARY_KEYS.has(key) ? Uint8Array.fromBase64(value) : value,
     );
-    if (stored?.version === 1) return { slow: stored.slow, scram: stored.scram };
   } catch (cause) {
     throw new StoreError("corrupt", "A password verifier cannot be read.", { cause });
   }
+  if (stored?.version === 1) return stored;
   throw new StoreError("corrupt", "A password verifier is of a version that is not known.");
 }
 
-const BINARY_KEYS: ReadonlySet<string> = new Set(["salt", "key", "storedKey", "serverKey"]);
+const BINARY_KEYS: ReadonlySet<string> = new Set([
+  "salt",
+  "key",
+  "digest",
+  "storedKey",
+  "serverKey",
+]);
 
 /** PBKDF2-HMAC-SHA-256 of a prepared password, 32 octets, off the event loop. */
 export function deriveSlowKey(password: string, salt: Bytes, iterations: number): Promise<Bytes> {

@@ -1,4 +1,5 @@
 import type { MailboxId, ModSeq, RangeSet, SeqNum, Uid } from "../base/mod.ts";
+import type { Credential } from "../auth/mod.ts";
 import type { Account, AccountStore, Annotation, FlagRow, SelectedMailbox } from "../store/mod.ts";
 import type { NameMode, SequenceSet, Writer } from "../wire/mod.ts";
 import type { NotifyWish } from "./notify_wish.ts";
@@ -97,6 +98,8 @@ export interface Login {
   /** The address that was logged in with, normalised. */
   readonly address: string;
   readonly store: AccountStore;
+  /** What the session stands and falls with; undefined where this host vouches for it. */
+  readonly credential?: Credential;
 }
 
 /** What the client has turned on with ENABLE or by use; nothing turns off again. */

@@ -20,7 +20,14 @@ export async function runExchange(
     }
     const step = await exchange.step(bytes);
     if (step.kind !== "challenge") return successOf(step);
-    const line = await ask(step.challenge.toBase64());
+    let line;
+    try {
+      line = await ask(step.challenge.toBase64());
+    } catch (error) {
+      // The client is gone: the attempt ends, and is recorded, all the same.
+      exchange.abort();
+      throw error;
+    }
     if (line === "*") return successOf(exchange.abort());
     response = line;
   }
@@ -35,7 +42,8 @@ export function successOf(outcome: AuthOutcome): AuthSuccess {
 function refusal({ kind, text }: AuthFailure): ImapError {
   switch (kind) {
     case "credentials":
-      return no("Authentication failed: wrong username or password", "AUTHENTICATIONFAILED");
+      // Delta Chat looks for these words to tell a wrong password from other trouble.
+      return no(`Authentication failed: ${text}`, "AUTHENTICATIONFAILED");
     case "authorization":
       return no(text, "AUTHORIZATIONFAILED");
     case "privacy":

@@ -105,7 +105,10 @@ class Connection implements Session {
     metrics.add("postern_imap_connections", {}, 1);
     try {
       if (login) this.#enter(login);
-      this.out.untagged(`${login ? "PREAUTH" : "OK"} [${capabilityText(this)}] IMAP server ready`);
+      else if (!await this.#checkCertificate(true)) return;
+      this.out.untagged(
+        `${this.#login ? "PREAUTH" : "OK"} [${capabilityText(this)}] IMAP server ready`,
+      );
       await this.#serve();
     } catch (error) {
       if (!(error instanceof ConnectionLost)) log.error("session failed: {error}", { error });
@@ -252,9 +255,11 @@ class Connection implements Session {
     }
     this.#mustRecheck = false;
     if (!this.#login) return true;
-    const { id, securityVersion } = this.#login.account;
-    const account = await this.#services.store.directory.getAccount(id);
-    if (account?.securityVersion === securityVersion) return true;
+    const { account, credential } = this.#login;
+    const mayStay = credential
+      ? await this.#services.authenticator.mayStay(account, credential)
+      : await this.#services.store.directory.getAccount(account.id) !== undefined;
+    if (mayStay) return true;
     this.out.untagged("BYE Account was disabled, removed or its credentials changed");
     return false;
   }
@@ -299,16 +304,30 @@ class Connection implements Session {
     await this.#admit(await runExchange(this.#auth, mechanism, initial, ask));
   }
 
-  async #admit({ account, address }: AuthSuccess): Promise<void> {
+  async #admit({ account, address, credential }: AuthSuccess): Promise<void> {
     const store = await this.#services.store.openAccount(account.id, {
       onOwnChange: (modSeq) => this.#notices.addOwn(modSeq),
     });
-    this.#enter({ account, address, store });
+    this.#enter({ account, address, store, credential });
+  }
+
+  /**
+   * Looks at the client's certificate, if it has one. False, with BYE said, when it may not stay
+   * with that.
+   */
+  async #checkCertificate(mayLogIn: boolean): Promise<boolean> {
+    const outcome = await this.#auth.checkCertificate({ mayLogIn });
+    if (outcome?.kind === "ok") await this.#admit(outcome);
+    if (outcome === undefined || outcome.kind === "ok") return true;
+    this.out.untagged(`BYE [ALERT] ${outcome.text}`);
+    return false;
   }
 
   #enter(login: Login): void {
     this.#login = login;
     this.#badCommands = 0;
+    // What it rests on may have been taken away before anybody could tell us.
+    this.#mustRecheck = true;
     this.#unsubscribe = this.#services.notifier.subscribe(login.account.id, (kind) => {
       if (kind === "security") this.#mustRecheck = true;
       this.#isNudged = true;
@@ -474,5 +493,6 @@ class Connection implements Session {
       log.info("STARTTLS failed: {error}", { error });
       throw new ConnectionLost();
     }
+    if (!await this.#checkCertificate(false)) throw new ConnectionLost();
   }
 }

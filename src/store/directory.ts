@@ -1,4 +1,5 @@
 import type { AccountId } from "../base/mod.ts";
+import type { Credentials } from "./credentials.ts";
 
 export interface Domain {
   readonly name: string;
@@ -17,11 +18,13 @@ export interface Account {
   readonly disabledCapabilities: readonly string[];
   /** Seconds since 1970. */
   readonly created: number;
-  /** Rises whenever something changes that open sessions relied on: password, disabling, keys. */
+  /** Rises whenever something changes that every open session relied on: disabling, enabling. */
   readonly securityVersion: number;
+  /** Rises with each new password, for those sessions alone that relied on the old one. */
+  readonly passwordVersion: number;
 }
 
-/** What `auth/` keeps of a password, as JSON that only it reads: verifiers and a slow hash. */
+/** What `auth/` keeps of a password, as JSON that only it reads: verifiers and a hash. */
 export type PasswordVerifier = string;
 
 /**
@@ -30,6 +33,9 @@ export type PasswordVerifier = string;
  * "already-exists", "not-found", "invalid-name".
  */
 export interface Directory {
+  /** Keys and app passwords. */
+  readonly credentials: Credentials;
+
   listDomains(): Promise<Domain[]>;
   findDomain(name: string): Promise<Domain | undefined>;
   addDomain(name: string, options?: { disabled?: boolean }): Promise<void>;
@@ -52,6 +58,12 @@ export interface Directory {
   setAccountDisabled(id: AccountId, message: string | undefined): Promise<void>;
   setAccountQuota(id: AccountId, quotaBytes: number | null | undefined): Promise<void>;
   setDisabledCapabilities(id: AccountId, names: readonly string[]): Promise<void>;
+
+  /** Networks in CIDR notation that no limit on connections and failed logins holds for. */
+  listAllowedNetworks(): Promise<string[]>;
+  /** Nothing happens when it is there already. */
+  addAllowedNetwork(network: string): Promise<void>;
+  removeAllowedNetwork(network: string): Promise<void>;
 
   /** Addresses of the account beside its own; "@domain" is a catch-all. */
   listAddresses(id: AccountId): Promise<string[]>;

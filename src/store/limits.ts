@@ -17,3 +17,9 @@ export const MAX_ANNOTATIONS = 1000;
 
 /** Octets of their names and values together: "annotations-too-large" (RFC 5464 4.3). */
 export const MAX_ANNOTATION_BYTES = 1_000_000;
+
+/** App passwords of one account: each costs a proof to check at every login by SCRAM. */
+export const MAX_APP_PASSWORDS = 32;
+
+/** Keys of one account: a person has a handful of devices. */
+export const MAX_CLIENT_KEYS = 32;

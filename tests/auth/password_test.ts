@@ -151,6 +151,7 @@ Deno.test("a failed attempt's line has one form, and nobody can write into it", 
       tls: undefined,
     },
     mechanism: "PLAIN",
+    fingerprint: undefined,
     result: "badpassword",
   };
   const rest = " remote=192.0.2.7 protocol=imap mechanism=PLAIN result=badpassword";

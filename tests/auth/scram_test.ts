@@ -16,7 +16,7 @@ async function serverFor(
   binding: { data: Uint8Array | undefined; isPlus: boolean } = CLEAR,
 ): Promise<ScramServer> {
   const verifier = await makeScramVerifier(hash, "pencil", Uint8Array.fromBase64(salt), 4096);
-  return new ScramServer(hash, parseClientFirst(bytes(first), binding), nonce, verifier, binding);
+  return new ScramServer(hash, parseClientFirst(bytes(first), binding), nonce, [verifier], binding);
 }
 
 Deno.test("the exchange of RFC 5802 5 happens byte for byte", async () => {
@@ -189,7 +189,7 @@ Deno.test("client and server agree exactly when the passwords are the same", asy
         const verifier = await makeScramVerifier(hash, stored, new Uint8Array(8), 3);
         const first = parseClientFirst(bytes(client.first), CLEAR);
         assert.equal(first.username, username);
-        const server = new ScramServer(hash, first, "xyz", verifier, CLEAR);
+        const server = new ScramServer(hash, first, "xyz", [verifier], CLEAR);
         const final = bytes(await client.final(text(server.challenge)));
         if (sent.normalize("NFC") === stored) assert.ok(client.accepts(text(server.finish(final))));
         else assert.equal(errorOf(() => server.finish(final)), "invalid-proof");

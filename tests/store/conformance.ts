@@ -1,6 +1,7 @@
 import type { Store } from "../../src/store/mod.ts";
 import { annotationTests } from "./conformance_annotations.ts";
 import { changeTests } from "./conformance_changes.ts";
+import { credentialTests } from "./conformance_credentials.ts";
 import { directoryTests } from "./conformance_directory.ts";
 import { mailboxTests } from "./conformance_mailboxes.ts";
 import { messageTests } from "./conformance_messages.ts";
@@ -30,6 +31,7 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
     ...searchTests,
     ...annotationTests,
     ...directoryTests,
+    ...credentialTests,
   ];
   for (const [sentence, run] of tests) {
     Deno.test(`${name}: ${sentence}`, () => withFixture(open, run));

@@ -48,6 +48,7 @@ export const directoryTests: readonly StoreTest[] = [
       disabledCapabilities: [],
       created: made.created,
       securityVersion: made.securityVersion,
+      passwordVersion: made.passwordVersion,
     });
     await fixture.reopen();
     const { directory } = fixture.store;
@@ -69,16 +70,18 @@ export const directoryTests: readonly StoreTest[] = [
   ],
 
   [
-    "settings of an account are kept, and what sessions rely on raises its security version",
+    "settings of an account are kept, and what sessions rely on raises the version of it alone",
     async ({ store: { directory }, accountId }) => {
-      const version = async () => (await directory.getAccount(accountId))?.securityVersion ?? 0;
-      let before = await version();
+      const versions = async () => {
+        const account = await directory.getAccount(accountId);
+        return [account?.securityVersion ?? 0, account?.passwordVersion ?? 0];
+      };
+      const [security = 0, password = 0] = await versions();
       await directory.setPasswordVerifier(accountId, "new");
       assert.equal(await directory.passwordVerifier(accountId), "new");
-      assert.ok(await version() > before);
-      before = await version();
+      assert.deepEqual(await versions(), [security, password + 1]);
       await directory.setAccountDisabled(accountId, "moved away");
-      assert.ok(await version() > before);
+      assert.deepEqual(await versions(), [security + 1, password + 1]);
       await directory.setAccountQuota(accountId, 12345);
       await directory.setDisabledCapabilities(accountId, ["UIDONLY"]);
       const account = await directory.getAccount(accountId);
@@ -165,6 +168,25 @@ export const directoryTests: readonly StoreTest[] = [
     await other.createMailbox("bobs");
     assert.equal((await other.quota()).usedMessages, 0);
     assert.equal(await a.findMailbox("bobs"), undefined);
+  }],
+
+  ["disabling a domain leaves its accounts as they are", async ({ store, accountId }) => {
+    const before = await store.directory.getAccount(accountId);
+    await store.directory.setDomainDisabled("example.org", true);
+    assert.deepEqual(await store.directory.getAccount(accountId), before);
+  }],
+
+  ["networks on the allow list stay there until they are removed", async (fixture) => {
+    const { directory } = fixture.store;
+    await directory.addAllowedNetwork("2001:db8::/32");
+    await directory.addAllowedNetwork("192.0.2.0/24");
+    await directory.addAllowedNetwork("192.0.2.0/24");
+    await fixture.reopen();
+    const again = fixture.store.directory;
+    assert.deepEqual(await again.listAllowedNetworks(), ["192.0.2.0/24", "2001:db8::/32"]);
+    await again.removeAllowedNetwork("192.0.2.0/24");
+    assert.deepEqual(await again.listAllowedNetworks(), ["2001:db8::/32"]);
+    await refuses("not-found", again.removeAllowedNetwork("192.0.2.0/24"));
   }],
 
   ["a secret of the host is made once and stays", async (fixture) => {

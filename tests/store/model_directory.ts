@@ -2,15 +2,18 @@ import type { AccountId } from "../../src/base/mod.ts";
 import { randomBytes } from "../../src/base/mod.ts";
 import type { Account, Directory, Domain, PasswordVerifier } from "../../src/store/mod.ts";
 import { StoreError } from "../../src/store/mod.ts";
+import { ModelCredentials } from "./model_credentials.ts";
 
 type Entry = { -readonly [Key in keyof Account]: Account[Key] } & { verifier: string };
 
 /** The oracle of the directory: maps. */
 export class ModelDirectory implements Directory {
+  readonly credentials = new ModelCredentials((id) => this.#need(id));
   readonly #domains = new Map<string, Domain>();
   readonly #accounts = new Map<AccountId, Entry>();
   readonly #aliases = new Map<string, AccountId>();
   readonly #secrets = new Map<string, Uint8Array>();
+  readonly #allowed = new Set<string>();
   #lastAccount = 0;
 
   async listDomains(): Promise<Domain[]> {
@@ -74,6 +77,7 @@ export class ModelDirectory implements Directory {
       disabledCapabilities: [],
       created: Math.floor(Date.now() / 1000),
       securityVersion: 1,
+      passwordVersion: 1,
       verifier,
     };
     this.#accounts.set(entry.id, entry);
@@ -83,6 +87,7 @@ export class ModelDirectory implements Directory {
   async removeAccount(id: AccountId): Promise<void> {
     this.#need(id);
     this.#accounts.delete(id);
+    this.credentials.removeAccount(id);
     for (const [alias, owner] of this.#aliases) if (owner === id) this.#aliases.delete(alias);
   }
 
@@ -93,7 +98,7 @@ export class ModelDirectory implements Directory {
   async setPasswordVerifier(id: AccountId, verifier: PasswordVerifier): Promise<void> {
     const entry = this.#need(id);
     entry.verifier = verifier;
-    entry.securityVersion++;
+    entry.passwordVersion++;
   }
 
   async setAccountDisabled(id: AccountId, message: string | undefined): Promise<void> {
@@ -127,6 +132,18 @@ export class ModelDirectory implements Directory {
     if (!this.#aliases.delete(`${local}@${domain}`)) {
       throw new StoreError("not-found", "No such address.");
     }
+  }
+
+  async listAllowedNetworks(): Promise<string[]> {
+    return [...this.#allowed].sort();
+  }
+
+  async addAllowedNetwork(network: string): Promise<void> {
+    this.#allowed.add(network);
+  }
+
+  async removeAllowedNetwork(network: string): Promise<void> {
+    if (!this.#allowed.delete(network)) throw new StoreError("not-found", "Not on the list.");
   }
 
   async hostSecret(name: string): Promise<Uint8Array> {

@@ -41,6 +41,19 @@ export function utf8(octets: string): string {
   return Buffer.from(octets, "latin1").toString("utf8");
 }
 
+/** A client's certificate and key in PEM. */
+export interface TestIdentity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface TestConnectOptions {
+  readonly tls?: boolean;
+  readonly alpn?: readonly string[];
+  readonly identity?: TestIdentity;
+  readonly greeting?: boolean;
+}
+
 /** A client for conversations with a server over a real socket. */
 export class TestClient {
   greeting = "";
@@ -61,7 +74,7 @@ export class TestClient {
   /** Connects, in clear or with TLS, and reads the greeting. */
   static async connect(
     port: number,
-    options: { tls?: boolean; alpn?: readonly string[]; greeting?: boolean } = {},
+    options: TestConnectOptions = {},
   ): Promise<TestClient> {
     const socket = options.tls
       ? connectTls({
@@ -69,6 +82,7 @@ export class TestClient {
         port,
         rejectUnauthorized: false,
         ALPNProtocols: [...options.alpn ?? []],
+        ...options.identity,
       })
       : connectTcp({ host: "127.0.0.1", port });
     await new Promise<void>((resolve, reject) => {
@@ -236,14 +250,14 @@ export class TestClient {
   }
 
   /** STARTTLS and the handshake; `injected` is sent in clear right behind the command. */
-  async startTls(injected = ""): Promise<void> {
+  async startTls(injected = "", identity: TestIdentity | undefined = undefined): Promise<void> {
     const tag = this.begin();
     this.send(`${tag} STARTTLS\r\n${injected}`);
     const result = await this.answer(tag);
     assert.equal(result.status, "OK");
     const plain = this.#socket as Socket;
     plain.removeAllListeners("data");
-    const secure = connectTls({ socket: plain, rejectUnauthorized: false });
+    const secure = connectTls({ socket: plain, rejectUnauthorized: false, ...identity });
     await new Promise<void>((resolve, reject) => {
       secure.once("secureConnect", () => resolve());
       secure.once("error", reject);

@@ -148,6 +148,7 @@ export class SearchSession {
       disabledCapabilities: [],
       created: 0,
       securityVersion: 1,
+      passwordVersion: 1,
     };
     const login = { account, address: account.address, store: this.#store };
     const session: Partial<Session> = {

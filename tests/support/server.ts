@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { Authenticator, makeVerifier, type VerifierCosts } from "../../src/auth/mod.ts";
+import {
+  Authenticator,
+  type AuthenticatorOptions,
+  makeVerifier,
+  type VerifierCosts,
+} from "../../src/auth/mod.ts";
 import { type Clock, systemClock } from "../../src/base/mod.ts";
 import { createRegistry, type ServerEntries, type SessionLimits } from "../../src/imap/mod.ts";
 import {
@@ -35,6 +40,9 @@ export interface TestServerOptions {
   readonly allowPlaintext?: boolean;
   readonly defaultQuotaBytes?: number;
   readonly serverEntries?: ServerEntries;
+  /** Asks TLS clients for a certificate. */
+  readonly clientCertificates?: boolean;
+  readonly authenticator?: Partial<AuthenticatorOptions>;
 }
 
 let certificate: Promise<CertificatePair> | undefined;
@@ -77,6 +85,7 @@ export class TestServer {
     const tls: TlsOptions = {
       certificates: new CertificateStore([await certificate]),
       alpn: ["imap"],
+      requestClientCertificate: options.clientCertificates ?? false,
     };
     const clock = options.clock ?? systemClock;
     this.#services = {
@@ -86,6 +95,7 @@ export class TestServer {
         allowPlaintext: options.allowPlaintext ?? true,
         costs: TEST_COSTS,
         sleep: async () => {},
+        ...options.authenticator,
       }),
       notifier: this.notifier,
       clock,

@@ -3,6 +3,7 @@ import { randomBytes } from "../../base/mod.ts";
 import { parseAddress, parseDomain } from "../address.ts";
 import type { Account, Directory, Domain, PasswordVerifier } from "../directory.ts";
 import { StoreError } from "../store_error.ts";
+import { SqliteCredentials } from "./credentials.ts";
 import type { Database, Row, Value } from "./database.ts";
 
 /** In `account.quota_bytes`: no limit; NULL is the default. */
@@ -18,11 +19,13 @@ type AccountRow =
     disabledCapabilities: string,
     created: number,
     securityVersion: number,
+    passwordVersion: number,
   ]
   & Row;
 
 const SELECT_ACCOUNT = `
-  SELECT id, address, disabled_message, quota_bytes, disabled_capabilities, created, security_version
+  SELECT id, address, disabled_message, quota_bytes, disabled_capabilities, created, security_version,
+    password_version
   FROM account`;
 
 /** What the directory asks of the store that it belongs to. */
@@ -37,12 +40,14 @@ export interface MailKeeper {
 
 /** The directory's database. Nothing is cached: another process may change it at any time. */
 export class SqliteDirectory implements Directory {
+  readonly credentials: SqliteCredentials;
   readonly #db: Database;
   readonly #mail: MailKeeper;
 
   constructor(db: Database, mail: MailKeeper) {
     this.#db = db;
     this.#mail = mail;
+    this.credentials = new SqliteCredentials(db, () => mail.now());
   }
 
   async listDomains(): Promise<Domain[]> {
@@ -66,21 +71,12 @@ export class SqliteDirectory implements Directory {
 
   async setDomainDisabled(name: string, disabled: boolean): Promise<void> {
     const domain = parseDomain(name);
-    this.#db.write(() => {
-      this.#needDomain(domain);
-      const changed = this.#db.run(
-        "UPDATE domain SET is_disabled = ? WHERE name = ? AND is_disabled <> ?",
-        disabled ? 1 : 0,
-        domain,
-        disabled ? 1 : 0,
-      );
-      if (changed === 0) return;
-      this.#db.run(
-        `UPDATE account SET security_version = security_version + 1
-         WHERE id IN (SELECT account_id FROM address WHERE domain = ?)`,
-        domain,
-      );
-    });
+    const changed = this.#db.run(
+      "UPDATE domain SET is_disabled = ? WHERE name = ?",
+      disabled ? 1 : 0,
+      domain,
+    );
+    if (changed === 0) throw new StoreError("not-found", `There is no domain ${domain}.`);
   }
 
   async removeDomain(name: string): Promise<void> {
@@ -153,7 +149,7 @@ export class SqliteDirectory implements Directory {
   }
 
   async setPasswordVerifier(id: AccountId, verifier: PasswordVerifier): Promise<void> {
-    this.#update(id, "verifier = ?, security_version = security_version + 1", verifier);
+    this.#update(id, "verifier = ?, password_version = password_version + 1", verifier);
   }
 
   async setAccountDisabled(id: AccountId, message: string | undefined): Promise<void> {
@@ -193,6 +189,21 @@ export class SqliteDirectory implements Directory {
     const { key } = parseAddress(alias, { allowCatchAll: true });
     if (this.#db.run("DELETE FROM address WHERE address = ? AND is_own = 0", key) === 0) {
       throw new StoreError("not-found", `There is no address ${key}.`);
+    }
+  }
+
+  async listAllowedNetworks(): Promise<string[]> {
+    return this.#db.all<[string]>("SELECT network FROM allowed_network ORDER BY network")
+      .map(([network]) => network);
+  }
+
+  async addAllowedNetwork(network: string): Promise<void> {
+    this.#db.run("INSERT OR IGNORE INTO allowed_network (network) VALUES (?)", network);
+  }
+
+  async removeAllowedNetwork(network: string): Promise<void> {
+    if (this.#db.run("DELETE FROM allowed_network WHERE network = ?", network) === 0) {
+      throw new StoreError("not-found", `${network} is not on the list.`);
     }
   }
 
@@ -241,6 +252,7 @@ export class SqliteDirectory implements Directory {
     this.#db.write(() => {
       this.#need(id);
       this.#db.run("DELETE FROM address WHERE account_id = ?", id);
+      this.credentials.removeAccount(id);
       this.#db.run("DELETE FROM account WHERE id = ?", id);
     });
   }
@@ -283,7 +295,8 @@ function domainOf([name, isDisabled]: readonly [string, number]): Domain {
 }
 
 function accountOf(row: AccountRow): Account {
-  const [id, address, message, quota, capabilities, created, securityVersion] = row;
+  const [id, address, message, quota, capabilities, created, securityVersion, passwordVersion] =
+    row;
   return {
     id: id as AccountId,
     address,
@@ -292,5 +305,6 @@ function accountOf(row: AccountRow): Account {
     disabledCapabilities: capabilities === "" ? [] : capabilities.split(" "),
     created,
     securityVersion,
+    passwordVersion,
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { Database } from "../database.ts";
 import { directoryInitial } from "./0001_directory_initial.ts";
+import { directoryCredentials } from "./0002_directory_credentials.ts";
 import { mailInitial } from "./0001_mail_initial.ts";
 
 export type Migration = (db: Database) => void;
@@ -20,7 +21,7 @@ export interface Schema {
 export const directorySchema: Schema = {
   name: "directory",
   applicationId: 0x50_73_74_44, // "PstD"
-  migrations: [directoryInitial],
+  migrations: [directoryInitial, directoryCredentials],
 };
 
 export const mailSchema: Schema = {
