@@ -25,13 +25,13 @@ export class RawClient {
     options: { caCerts?: readonly string[]; bufferBytes?: number } = {},
   ): Promise<RawClient> {
     const address = { hostname: "127.0.0.1", port };
-    let conn: Deno.TcpConn | Deno.TlsConn;
-    if (options.caCerts) {
-      conn = await Deno.connectTls({ ...address, caCerts: [...options.caCerts] });
-    } else {
-      conn = await Deno.connect(address);
-      conn.setNoDelay(true);
-    }
+    const tcp = await Deno.connect(address);
+    // Before TLS: or the parts of the handshake wait for the server's delayed acknowledgement.
+    tcp.setNoDelay(true);
+    const { caCerts } = options;
+    const conn = caCerts
+      ? await Deno.startTls(tcp, { hostname: "127.0.0.1", caCerts: [...caCerts] })
+      : tcp;
     const client = new RawClient(conn, options.bufferBytes ?? 512 * 1024);
     await client.readUntil((tail) => tail.endsWith("\r\n"));
     return client;
