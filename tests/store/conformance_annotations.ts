@@ -93,6 +93,18 @@ export const annotationTests: readonly StoreTest[] = [
     ]);
   }],
 
+  ["the log names the entries that a renamed INBOX leaves to its heir", async ({ a, b }) => {
+    await a.setAnnotations("INBOX", [note("/private/b", "1"), note("/private/a", "2")]);
+    const before = await b.latestModSeq();
+    await a.renameMailbox("INBOX", "heir");
+    const log = await b.mailboxEvents(before);
+    assert.ok(log !== "resync");
+    const told = log.events.map((event) => event.kind === "metadata" ? event.entries : event.kind);
+    assert.deepEqual(told, ["created", ["/private/a", "/private/b"]]);
+    const heir = await box(b, "heir");
+    assert.deepEqual(log.events.map(({ mailboxId }) => mailboxId), [heir.id, heir.id]);
+  }],
+
   ["annotations of a missing mailbox are refused", async ({ a }) => {
     await refuses("mailbox-not-found", a.listAnnotations("nowhere"));
     await refuses("mailbox-not-found", a.setAnnotations("nowhere", [note("/private/a", "1")]));

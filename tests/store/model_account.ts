@@ -546,6 +546,11 @@ export class ModelAccountStore implements AccountStore {
     this.#copyInto(inbox, live, box, seq);
     if (live.length > 0) expungeFrom(inbox, live, seq);
     box.annotations = new Map(inbox.annotations);
+    const entries = [...box.annotations.keys()].sort(byCodePoint);
+    if (entries.length > 0) {
+      const { name } = box;
+      this.#event({ kind: "metadata", modSeq: seq, mailboxId: idOf(box), name, entries });
+    }
     this.#commit();
   }
 

@@ -1,5 +1,5 @@
 import type { Bytes, MailboxId } from "../../base/mod.ts";
-import type { Annotation } from "../account_store.ts";
+import type { Annotation, Mailbox } from "../account_store.ts";
 import { MAX_ANNOTATION_BYTES, MAX_ANNOTATIONS } from "../limits.ts";
 import { StoreError } from "../store_error.ts";
 import type { AccountAccess } from "./account_access.ts";
@@ -66,16 +66,18 @@ export function setAnnotations(
 }
 
 /** For the mailbox that a renamed INBOX's messages go to. */
-export function copyAnnotations(transaction: Transaction, from: MailboxId, to: MailboxId): void {
+export function copyAnnotations(transaction: Transaction, from: MailboxId, to: Mailbox): void {
   const { db } = transaction;
-  const copied = db.run(
+  const copied = db.all<[string]>(
     `INSERT INTO annotation (mailbox_id, entry, value, is_binary, modseq)
-     SELECT ?, entry, value, is_binary, ? FROM annotation WHERE mailbox_id = ?`,
-    to,
+     SELECT ?, entry, value, is_binary, ? FROM annotation WHERE mailbox_id = ? RETURNING entry`,
+    to.id,
     transaction.modSeq(),
     from,
-  );
-  if (copied > 0) checkLimits(db);
+  ).map(([entry]) => entry);
+  if (copied.length === 0) return;
+  checkLimits(db);
+  transaction.logEvent("metadata", to.id, to.name, copied.join("\n"));
 }
 
 /** Whether anything changed. */

@@ -170,7 +170,7 @@ function renameInbox(transaction: Transaction, inbox: Mailbox, to: string): void
     copyInto(transaction, inbox.id, uids, mailbox);
     expungeMessages(transaction, inbox.id, uids, { onlyDeleted: false });
   }
-  copyAnnotations(transaction, inbox.id, mailbox.id);
+  copyAnnotations(transaction, inbox.id, mailbox);
 }
 
 function checkFree({ db, account }: Transaction, name: string): void {
