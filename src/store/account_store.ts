@@ -135,11 +135,22 @@ export interface MessageStage {
 export interface StagedMessage {
   readonly size: number;
   readonly parsed: ParsedMessage;
+  /** Moves what is still in memory to disk; the parked message is then used in place of this one. */
+  park(): Promise<ParkedMessage>;
+  discard(): Promise<void>;
+}
+
+/**
+ * A complete message that waits on disk, so that very many may be appended together. Bounds: it is
+ * forgotten when it waits for more than six hours.
+ */
+export interface ParkedMessage {
+  readonly size: number;
   discard(): Promise<void>;
 }
 
 export interface NewMessage {
-  readonly staged: StagedMessage;
+  readonly staged: StagedMessage | ParkedMessage;
   readonly flags: number;
   readonly keywords: readonly string[];
   readonly internalDate: ZonedTime;

@@ -5,6 +5,7 @@ import { INLINE_RAW_BYTES, SystemFlag } from "../../src/store/mod.ts";
 import {
   ALL,
   box,
+  breaches,
   bytesOf,
   liveRows,
   liveUids,
@@ -164,6 +165,28 @@ export const messageTests: readonly StoreTest[] = [
     await used.discard();
     await staged.discard();
     assert.equal((await a.quota()).usedMessages, 0);
+  }],
+
+  ["messages may be parked, and are then appended or discarded as others are", async ({ a }) => {
+    const parked = [];
+    for (const size of [100, 300_000, 200]) {
+      const message = await newMessage(a, { bytes: mail("parked", size), flags: 1 });
+      parked.push({ ...message, staged: await (await stage(a, mail("parked", size))).park() });
+      await message.staged.discard();
+    }
+    assert.deepEqual(parked.map(({ staged }) => staged.size), [100, 300_000, 200]);
+    assert.deepEqual(await breaches(a), []);
+    assert.equal((await a.quota()).usedMessages, 0);
+    await refuses("mailbox-not-found", a.append("nowhere", parked));
+    const plain = await newMessage(a);
+    await a.append("INBOX", [...parked.slice(0, 2), plain]);
+    await parked[2]?.staged.discard();
+    await parked[2]?.staged.discard();
+    await parked[0]?.staged.discard();
+    const { id, counts } = await box(a, "INBOX");
+    assert.equal(counts.messages, 3);
+    assert.equal((await raw(a, id, 2)).length, 300_000);
+    assert.deepEqual(await breaches(a), []);
   }],
 
   ["discarding a message that was appended leaves it where it is", async ({ a }) => {

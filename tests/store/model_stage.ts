@@ -83,6 +83,10 @@ export class ModelStagedMessage implements StagedMessage {
     this.parsed = content.parsed;
   }
 
+  async park(): Promise<ModelStagedMessage> {
+    return this;
+  }
+
   async discard(): Promise<void> {}
 }
 

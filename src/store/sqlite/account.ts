@@ -38,7 +38,7 @@ import { fetchMessages, readRaw } from "./messages.ts";
 import { fetchOrder } from "./order.ts";
 import { searchMessages } from "./search.ts";
 import { selectMailbox } from "./select.ts";
-import { SqliteStagedMessage, SqliteStageSink } from "./staging.ts";
+import { SqliteParkedMessage, SqliteStagedMessage, SqliteStageSink } from "./staging.ts";
 import type { Transaction } from "./transaction.ts";
 import { transfer } from "./transfer.ts";
 
@@ -239,6 +239,8 @@ export class SqliteAccountStore implements AccountStore {
 /** After the commit: until then a stage may be given again, or discarded. */
 function markUsed(messages: readonly NewMessage[]): void {
   for (const { staged } of messages) {
-    if (staged instanceof SqliteStagedMessage) staged.isUsed = true;
+    if (staged instanceof SqliteStagedMessage || staged instanceof SqliteParkedMessage) {
+      staged.isUsed = true;
+    }
   }
 }

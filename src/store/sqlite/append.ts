@@ -1,9 +1,8 @@
 import type { MailboxId, Uid } from "../../base/mod.ts";
 import { MAX_UINT32, RangeSet } from "../../base/mod.ts";
-import { encodeParts } from "../../message/mod.ts";
 import type { AppendResult, Mailbox, NewMessage } from "../account_store.ts";
 import { StoreError } from "../store_error.ts";
-import { insertChunk } from "./bodies.ts";
+import { insertContent } from "./content.ts";
 import { applyTally, Tally } from "./counts.ts";
 import { expungeMessages } from "./expunge.ts";
 import { MailboxKeywords } from "./keywords.ts";
@@ -14,9 +13,7 @@ import {
   needMailbox,
   needMailboxById,
 } from "./mailbox_record.ts";
-import { insertSearchText } from "./search_text.ts";
-import { SqliteStagedMessage } from "./staging.ts";
-import { ancestorsOf, findThread } from "./threads.ts";
+import { SqliteParkedMessage, SqliteStagedMessage } from "./staging.ts";
 import type { Transaction } from "./transaction.ts";
 
 export function append(
@@ -84,7 +81,7 @@ function appendTo(
   const tally = new Tally();
   messages.forEach((message, i) => {
     const staged = checkedStage(transaction, message);
-    const { contentId, threadId } = insertContent(transaction, staged);
+    const { contentId, threadId } = takeContent(transaction, staged);
     const { seconds, zoneMinutes } = message.internalDate;
     db.run(
       `INSERT INTO message (mailbox_id, uid, modseq, create_seq, flags, keywords, internal_seconds,
@@ -111,49 +108,33 @@ function appendTo(
   return { mailbox: needMailboxById(db, transaction.account, mailbox.id), uids, modSeq };
 }
 
-function checkedStage(transaction: Transaction, { staged }: NewMessage): SqliteStagedMessage {
-  if (!(staged instanceof SqliteStagedMessage) || staged.accountId !== transaction.account.id) {
+function checkedStage(
+  transaction: Transaction,
+  { staged }: NewMessage,
+): SqliteStagedMessage | SqliteParkedMessage {
+  if (!(staged instanceof SqliteStagedMessage || staged instanceof SqliteParkedMessage)) {
     throw new TypeError("the message was staged elsewhere");
+  }
+  if (staged.accountId !== transaction.account.id) {
+    throw new TypeError("the message was staged for another account");
   }
   if (staged.isUsed) throw new Error("a staged message is appended once");
   return staged;
 }
 
-function insertContent(
+/** Gives a message its content, which a large or a parked one has in part or wholly already. */
+function takeContent(
   transaction: Transaction,
-  staged: SqliteStagedMessage,
+  staged: SqliteStagedMessage | SqliteParkedMessage,
 ): { contentId: number; threadId: number } {
   const { db } = transaction;
-  const { parsed, stored } = staged;
-  const contentId = stored?.contentId ?? transaction.nextContentId();
-  if (stored && db.run("DELETE FROM staging WHERE content_id = ?", contentId) !== 1) {
+  const known = staged instanceof SqliteParkedMessage ? staged : staged.stored;
+  const contentId = known?.contentId ?? transaction.nextContentId();
+  if (known && db.run("DELETE FROM staging WHERE content_id = ?", contentId) !== 1) {
     throw new StoreError("unavailable", "The message waited too long.");
   }
-  staged.chunks.forEach((chunk, i) => insertChunk(db, contentId, (stored?.count ?? 0) + i, chunk));
-  insertSearchText(db, contentId, staged.searchText);
-  const threadId = findThread(db, parsed, contentId);
-  db.run(
-    `INSERT INTO content (id, size, first_chunk_size, header_size, thread_id, sent_ms, sent_day,
-       message_id, ancestors, base_subject, is_reply, sort_keys, preview, envelope, body,
-       body_structure, parts)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    contentId,
-    staged.size,
-    stored?.firstChunkSize ?? staged.chunks[0]?.size ?? 0,
-    parsed.headerSize,
-    threadId,
-    parsed.sentDate ?? null,
-    parsed.sentDay ?? null,
-    parsed.messageId ?? null,
-    JSON.stringify(ancestorsOf(parsed)),
-    parsed.baseSubject,
-    parsed.isReply ? 1 : 0,
-    JSON.stringify(parsed.sortKeys),
-    parsed.preview,
-    parsed.envelope,
-    parsed.body,
-    parsed.bodyStructure,
-    encodeParts(parsed.root),
-  );
+  const threadId = staged instanceof SqliteParkedMessage
+    ? db.number("SELECT thread_id FROM content WHERE id = ?", contentId)
+    : insertContent(db, contentId, staged);
   return { contentId, threadId };
 }

@@ -87,7 +87,8 @@ export const ACCOUNT_RULES: readonly string[] = [
    WHERE event.modseq NOT BETWEEN events_trimmed_seq + 1 AND account.modseq`,
   `SELECT 'content ' || id || ' belongs to no message' FROM content
    WHERE NOT EXISTS (SELECT 1 FROM message WHERE content_id = content.id)
-     AND NOT EXISTS (SELECT 1 FROM expunged WHERE content_id = content.id)`,
+     AND NOT EXISTS (SELECT 1 FROM expunged WHERE content_id = content.id)
+     AND NOT EXISTS (SELECT 1 FROM staging WHERE content_id = content.id)`,
   `SELECT 'expunged message ' || uid || ' of mailbox ' || mailbox_id || ' lacks its content'
    FROM expunged WHERE NOT EXISTS (SELECT 1 FROM content WHERE content.id = content_id)`,
   `SELECT 'content ' || content.id || ': its numbers are impossible' FROM content, account
@@ -104,5 +105,5 @@ export const ACCOUNT_RULES: readonly string[] = [
    WHERE NOT EXISTS (SELECT 1 FROM content WHERE content.id = ${CHUNK_CONTENT_ID})
      AND NOT EXISTS (SELECT 1 FROM staging WHERE content_id = ${CHUNK_CONTENT_ID})`,
   `SELECT 'message ' || content_id || ' is coming in and has come' FROM staging
-   WHERE content_id IN (SELECT id FROM content)`,
+   WHERE content_id IN (SELECT content_id FROM message UNION ALL SELECT content_id FROM expunged)`,
 ];

@@ -273,26 +273,35 @@ interface Work {
 
 /** What to index next, as of one snapshot of the mail. */
 function nextWork(mail: Database, through: number, todo: readonly number[]): Work {
-  const staged = mail.all<[number]>("SELECT content_id FROM staging").map(([id]) => id);
-  const arrived = new Set(
-    mail.all<[number]>(
-      `SELECT value FROM json_each(?)
-       WHERE EXISTS (SELECT 1 FROM message WHERE content_id = value)`,
-      JSON.stringify(todo),
-    ).map(([id]) => id),
+  const states = mail.all<[number, number, number]>(
+    `SELECT value, EXISTS (SELECT 1 FROM message WHERE content_id = value),
+       EXISTS (SELECT 1 FROM staging WHERE content_id = value)
+     FROM json_each(?)`,
+    JSON.stringify(todo),
+  );
+  // An import of very many messages is waited for: noting each as passed over would take for ever.
+  const bound = mail.number(
+    `SELECT coalesce((SELECT min(content_id) FROM staging
+       WHERE EXISTS (SELECT 1 FROM content WHERE content.id = content_id)), 9007199254740991)`,
   );
   // Only what is in a mailbox: its number is durable and will not be given to another message,
   // as that of a message being staged may be after a power failure.
   const fresh = mail.all<[number]>(
-    "SELECT DISTINCT content_id FROM message WHERE content_id > ? ORDER BY content_id LIMIT ?",
+    `SELECT DISTINCT content_id FROM message WHERE content_id > ? AND content_id < ?
+     ORDER BY content_id LIMIT ?`,
     through,
+    bound,
     FILL_BATCH,
   ).map(([id]) => id);
   return {
-    arrived,
-    dead: todo.filter((id) => !staged.includes(id) && !arrived.has(id)),
+    arrived: new Set(states.filter(([, isMessage]) => isMessage).map(([id]) => id)),
+    dead: states.filter(([, isMessage, isStaged]) => !isMessage && !isStaged).map(([id]) => id),
     fresh,
-    staged: staged.filter((id) => id > through),
+    staged: mail.all<[number]>(
+      "SELECT content_id FROM staging WHERE content_id > ? AND content_id < ?",
+      through,
+      bound,
+    ).map(([id]) => id),
   };
 }
 

@@ -1,16 +1,11 @@
 import type { AccountId, Bytes } from "../../base/mod.ts";
 import type { ParsedMessage } from "../../message/mod.ts";
-import type { StagedMessage } from "../account_store.ts";
+import type { ParkedMessage, StagedMessage } from "../account_store.ts";
 import type { StageSink } from "../ingest.ts";
 import { StoreError } from "../store_error.ts";
 import type { AccountFile } from "./account_file.ts";
-import {
-  deleteChunks,
-  encodeChunk,
-  type EncodedChunk,
-  encodeSmallMessage,
-  insertChunk,
-} from "./bodies.ts";
+import { encodeChunk, type EncodedChunk, encodeSmallMessage, insertChunk } from "./bodies.ts";
+import { dropContent, insertContent } from "./content.ts";
 import type { Database } from "./database.ts";
 import { type EncodedSearchText, encodeSearchText } from "./search_text.ts";
 
@@ -33,30 +28,66 @@ export class SqliteStagedMessage implements StagedMessage {
   /** What is not in the database yet. */
   readonly chunks: readonly EncodedChunk[];
   readonly searchText: EncodedSearchText;
-  /** Set when the message was appended. */
+  /** Set when the message was appended or parked. */
   isUsed = false;
-  readonly #forget: () => void;
+  readonly #file: AccountFile;
+  readonly #nowSeconds: () => number;
 
   constructor(
-    accountId: AccountId,
+    file: AccountFile,
+    nowSeconds: () => number,
     parsed: ParsedMessage,
     stored: StoredChunks | undefined,
     chunks: readonly EncodedChunk[],
-    forget: () => void,
   ) {
-    this.accountId = accountId;
+    this.accountId = file.id;
     this.size = parsed.size;
     this.parsed = parsed;
     this.stored = stored;
     this.chunks = chunks;
     this.searchText = encodeSearchText(parsed);
-    this.#forget = forget;
+    this.#file = file;
+    this.#nowSeconds = nowSeconds;
+  }
+
+  /** The content is complete from here on, and its row in `staging` says that nobody has it yet. */
+  async park(): Promise<ParkedMessage> {
+    if (this.isUsed) throw new Error("a staged message is used once");
+    const now = this.#nowSeconds();
+    const contentId = this.#file.writeLoosely((db) => {
+      const id = this.stored?.contentId ?? beginStaging(db, now);
+      touchStaging(db, id, now);
+      insertContent(db, id, this);
+      return id;
+    });
+    this.isUsed = true;
+    return new SqliteParkedMessage(this.#file, contentId, this.size);
   }
 
   async discard(): Promise<void> {
     if (this.isUsed) return;
     this.isUsed = true;
-    this.#forget();
+    const { stored } = this;
+    if (stored) this.#file.writeLoosely((db) => forgetStaged(db, stored.contentId));
+  }
+}
+
+/** A message of this engine of which only the number is in memory. */
+export class SqliteParkedMessage implements ParkedMessage {
+  readonly accountId: AccountId;
+  /** Set when the message was appended. */
+  isUsed = false;
+  readonly #file: AccountFile;
+
+  constructor(file: AccountFile, readonly contentId: number, readonly size: number) {
+    this.accountId = file.id;
+    this.#file = file;
+  }
+
+  async discard(): Promise<void> {
+    if (this.isUsed) return;
+    this.isUsed = true;
+    this.#file.writeLoosely((db) => forgetStaged(db, this.contentId));
   }
 }
 
@@ -83,12 +114,7 @@ export class SqliteStageSink implements StageSink {
         count: 0,
         firstChunkSize: chunk.size,
       };
-      if (
-        db.run("UPDATE staging SET touched_at = ? WHERE content_id = ?", now, stored.contentId) !==
-          1
-      ) {
-        throw new StoreError("unavailable", "The message was too slow in coming.");
-      }
+      touchStaging(db, stored.contentId, now);
       insertChunk(db, stored.contentId, stored.count, chunk);
       return { ...stored, count: stored.count + 1 };
     });
@@ -96,20 +122,10 @@ export class SqliteStageSink implements StageSink {
 
   async finish(rest: Bytes, parsed: ParsedMessage): Promise<StagedMessage> {
     const chunks = this.#stored ? [encodeChunk(rest)] : encodeSmallMessage(rest, parsed.headerSize);
-    return new SqliteStagedMessage(
-      this.#file.id,
-      parsed,
-      this.#stored,
-      chunks,
-      () => this.#forget(),
-    );
+    return new SqliteStagedMessage(this.#file, this.#nowSeconds, parsed, this.#stored, chunks);
   }
 
   async discard(): Promise<void> {
-    this.#forget();
-  }
-
-  #forget(): void {
     const stored = this.#stored;
     this.#stored = undefined;
     if (stored) this.#file.writeLoosely((db) => forgetStaged(db, stored.contentId));
@@ -134,9 +150,15 @@ function beginStaging(db: Database, now: number): number {
   return contentId;
 }
 
+function touchStaging(db: Database, contentId: number, now: number): void {
+  if (db.run("UPDATE staging SET touched_at = ? WHERE content_id = ?", now, contentId) !== 1) {
+    throw new StoreError("unavailable", "The message was too slow in coming.");
+  }
+}
+
 function forgetStaged(db: Database, contentId: number): void {
   // Not when it was appended meanwhile: then the chunks belong to a message.
   if (db.run("DELETE FROM staging WHERE content_id = ?", contentId) === 1) {
-    deleteChunks(db, contentId);
+    dropContent(db, contentId);
   }
 }

@@ -1,5 +1,5 @@
 import type { AccountFile } from "./account_file.ts";
-import { deleteChunks } from "./bodies.ts";
+import { dropContent } from "./content.ts";
 import type { Database } from "./database.ts";
 
 /** How long what is gone is remembered. */
@@ -128,15 +128,7 @@ function dropUnused(db: Database, contentIds: readonly number[]): void {
       id,
     );
     if (isUsed) continue;
-    const threadId = db.get<[number]>(
-      "DELETE FROM content WHERE id = ? RETURNING thread_id",
-      id,
-    )?.[0];
-    deleteChunks(db, id);
-    db.run("DELETE FROM search_text WHERE content_id = ?", id);
-    if (threadId === undefined) continue;
-    if (db.get("SELECT 1 FROM content WHERE thread_id = ? LIMIT 1", threadId)) continue;
-    db.run("DELETE FROM thread_ref WHERE thread_id = ?", threadId);
+    dropContent(db, id);
   }
 }
 

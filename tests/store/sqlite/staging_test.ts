@@ -105,3 +105,31 @@ Deno.test("chunks given to an engine are full but for the last, in any split", (
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
+
+Deno.test("parked messages hold back the index until they are in a mailbox, then are found", () =>
+  withAccountFile(async ({ account, file, db, now }) => {
+    const bytesOf = (word: string) =>
+      new TextEncoder().encode(`Subject: ${word}\r\n\r\n${word}\r\n`);
+    const parked = await (await stage(account, bytesOf("albatross"))).park();
+    const swept = await (await stage(account, bytesOf("nobody"))).park();
+    await put(account, "INBOX", { bytes: bytesOf("blackbird") });
+    file.searchIndex.fill();
+    const { id } = await box(account, "INBOX");
+    const find = async (text: string) =>
+      (await account.search(id, { op: "body", value: text })).uids.toString();
+    assert.equal(await find("blackbird"), "1");
+    const internalDate = { seconds: 0, zoneMinutes: 0 };
+    await account.append("INBOX", [{ staged: parked, flags: 0, keywords: [], internalDate }]);
+    file.searchIndex.fill();
+    assert.equal(await find("albatross"), "2");
+    assert.equal(sweepStaging(db, now / 1000 + 7 * 3600), 1);
+    assert.deepEqual(await breaches(account), []);
+    await refuses(
+      "unavailable",
+      account.append("INBOX", [{ staged: swept, flags: 0, keywords: [], internalDate }]),
+    );
+    file.searchIndex.fill();
+    assert.equal(await find("blackbird"), "1");
+    assert.equal(await find("albatross"), "2");
+    assert.equal(file.searchIndex.candidates("albatross")?.through, 3);
+  }));
