@@ -11,6 +11,18 @@ export class ImapError extends Error {
   }
 }
 
+/**
+ * The store failed (`cause`) when the beginning of a response was out already, so that no tagged
+ * response would be understood: the connection ends.
+ */
+export class ResponseCut extends Error {
+  override readonly name = "ResponseCut";
+
+  constructor(cause: unknown) {
+    super("A response could not be completed", { cause });
+  }
+}
+
 /** A tagged NO. */
 export function no(message: string, code?: string): ImapError {
   return new ImapError("NO", message, code);

@@ -131,7 +131,13 @@ class Connection implements Session {
       await this.#handle(frame);
       if (this.#next === "logOut") return;
       if (this.#next) await this.#changeTransport(this.#next);
-      if (turn % COMMANDS_PER_TURN === 0) await nextTurn();
+      // Commands that came together are answered together, but not more than is good to hold.
+      await this.out.relieve();
+      if (turn % COMMANDS_PER_TURN === 0) {
+        await nextTurn();
+        // A client that never pauses does not outlive its account or the server.
+        if (!await this.#mayGoOn()) return;
+      }
     }
   }
 
@@ -196,7 +202,8 @@ class Connection implements Session {
     if (literal.isSynchronizing) {
       framer.abandonCommand();
       await this.#handle(frame);
-      return true;
+      await this.out.relieve();
+      return this.#next !== "logOut";
     }
     if (this.#uploads.refusal instanceof LiteralTooBig) {
       this.out.untagged("BYE [ALERT] Literal is larger than this server accepts");
@@ -209,16 +216,17 @@ class Connection implements Session {
 
   async #handle(frame: Frame): Promise<void> {
     const heading = this.#heading(frame);
-    if (!heading) {
-      this.out.untagged("BAD A command begins with a tag and a space");
-      return this.#countBad("bad");
-    }
-    this.#tag = heading.tag;
     const refusal = frame.tooLong
       ? new WireError("The command is too long", "TOOBIG")
       : this.#uploads.refusal;
     try {
-      this.#countBad(await dispatch(this, heading, refusal));
+      if (heading) {
+        this.#tag = heading.tag;
+        this.#countBad(await dispatch(this, heading, refusal));
+      } else {
+        this.out.untagged("BAD A command begins with a tag and a space");
+        this.#countBad("bad");
+      }
     } finally {
       await this.#uploads.discard();
     }

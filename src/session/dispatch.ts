@@ -1,5 +1,12 @@
 import { logger, metrics } from "../base/mod.ts";
-import { type Completion, ImapError, type Session, type State, storeFailure } from "../imap/mod.ts";
+import {
+  type Completion,
+  ImapError,
+  ResponseCut,
+  type Session,
+  type State,
+  storeFailure,
+} from "../imap/mod.ts";
 import { StoreError } from "../store/mod.ts";
 import { WireError } from "../wire/mod.ts";
 import type { Heading } from "./literals.ts";
@@ -29,9 +36,14 @@ export async function dispatch(
       if (refusal !== undefined) throw refusal;
       completion = await run(session, heading);
     } catch (error) {
-      if (error instanceof ConnectionLost) throw error;
+      const cause = error instanceof ResponseCut ? error.cause : error;
+      if (cause instanceof ConnectionLost) throw cause;
       // Work that the end of the connection cut short has not failed.
       if (session.signal.aborted) throw new ConnectionLost();
+      if (error instanceof ResponseCut) {
+        log.error("{name} failed within a response: {error}", { name, error: cause });
+        throw new ConnectionLost();
+      }
       const failure = describeFailure(error, name);
       outcome = failure.outcome;
       if (spec && outcome !== "bad") await session.catchUp({ expunge: spec.catchUp === "all" });

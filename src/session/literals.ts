@@ -12,7 +12,6 @@ import {
 
 /** Tag and command of a frame, as far as they can be read. */
 export interface Heading {
-  /** "*" when there is no valid tag to answer to. */
   readonly tag: string;
   readonly name: string;
   readonly spec: CommandSpec | undefined;

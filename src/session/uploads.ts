@@ -36,8 +36,7 @@ export class Uploads {
     if (frame.tooLong) throw new WireError("The command is too long", "TOOBIG");
     const receiver = await heading.spec.receiveLiteral?.(session, frame, literal);
     if (!receiver) checkHeldLiteral(frame, literal, session.login !== undefined);
-    else if (this.#receivers.length === MAX_LITERALS) throw no("Too many messages", "LIMIT");
-    else this.#receivers.push(receiver);
+    else if (this.#receivers.push(receiver) > MAX_LITERALS) throw no("Too many messages", "LIMIT");
     return receiver;
   }
 

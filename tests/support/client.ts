@@ -283,7 +283,7 @@ export class TestClient {
   async #expect(status: Result["status"], command: CommandText, code?: string): Promise<Result> {
     const result = await this.cmd(command);
     const shown = `${
-      JSON.stringify(command)
+      JSON.stringify(command).slice(0, 500)
     } gave ${result.status} [${result.code}] ${result.text}`;
     assert.equal(result.status, status, shown);
     if (code !== undefined) assert.equal(result.code, code, shown);

@@ -14,7 +14,7 @@ import { writeVanishedEarlier } from "../extensions/qresync.ts";
 import type { FetchItem } from "../fetch_items.ts";
 import type { FetchPlan } from "../fetch_modifiers.ts";
 import { announceRowKeywords, beginFetch } from "../format/fetch_response.ts";
-import { bad, ImapError, no } from "../imap_error.ts";
+import { bad, ImapError, no, ResponseCut } from "../imap_error.ts";
 import type { Session, View } from "../session.ts";
 
 /** FETCH (RFC 9051 6.4.5), with the modifiers of the registry (RFC 4466 2.4). */
@@ -159,7 +159,7 @@ async function writeMessage(
       const written = item.write(shown, session);
       if (written) await written;
     } catch (error) {
-      if (!(error instanceof ImapError)) throw error;
+      if (!(error instanceof ImapError)) throw new ResponseCut(error);
       failure = error;
     }
   }

@@ -25,11 +25,12 @@ export const idleCommand = command({
       }
       const cause = await session.waitForChange(session.keepAliveMs);
       if (cause === "closed") session.hangUp();
-      if (cause === "change") await session.catchUp({ expunge: true });
       if (cause === "timeout") {
         if (session.now() - started >= session.idleLimitMs) session.hangUp("Inactive for too long");
         session.out.untagged("OK Still here");
       }
+      // Now and then without a nudge too: one may have been lost.
+      if (cause !== "input") await session.catchUp({ expunge: true });
     }
   },
 });

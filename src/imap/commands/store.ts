@@ -91,7 +91,8 @@ async function run(
     modified: result.modified,
     modSeq: result.modSeq,
   });
-  view.told(result.rows);
+  // What others did to these messages meanwhile was told only with the flags (RFC 3501 6.4.6).
+  if (!args.silent) view.told(result.rows);
   view.toldChange(result.modSeq);
   // Messages that are gone, though the client was not told: it may not think they were changed.
   const gone = uids.size - result.rows.length;

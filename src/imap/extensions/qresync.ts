@@ -111,7 +111,8 @@ export async function writeVanishedEarlier(
   const mailbox = await store.findMailbox(view.name);
   const last = (mailbox?.uidNext ?? 1) - 1;
   if (last <= beyond) return;
-  const asked = set === "$" ? view.savedResult : resolveSequenceSet(set, view.uids.last ?? 0);
+  // `*` reaches to the highest UID ever given: messages at the end may have vanished too.
+  const asked = set === "$" ? view.savedResult : resolveSequenceSet(set, last);
   const within = asked.intersect(RangeSet.range(beyond + 1, last)).difference(view.uids);
   if (within.isEmpty) return;
   const expunged = await store.expungedSince(view.mailboxId, modSeq, within);
