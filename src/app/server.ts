@@ -127,10 +127,7 @@ export class Server {
   async #listenForNudges(): Promise<NudgeListener | undefined> {
     const path = nudgeSocketPath(this.#config.dataDir);
     try {
-      return await openNudgeListener(
-        path,
-        ({ account, kind }) => this.#notifier.nudge(account, kind),
-      );
+      return await openNudgeListener(path, this.#notifier);
     } catch (error) {
       if (error instanceof Deno.errors.AddrInUse) {
         throw new Failure(

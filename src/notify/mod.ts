@@ -5,9 +5,6 @@
  * another process is believed only as far as a nudge goes.
  */
 export { createNotifier, type Notifier, type Nudge, type NudgeKind } from "./notifier.ts";
-export {
-  MAX_NUDGE_LINE_BYTES,
-  type NudgeListener,
-  openNudgeListener,
-  sendNudges,
-} from "./nudge_socket.ts";
+export { MAX_NUDGE_LINE_BYTES } from "./nudge_line.ts";
+export { type NudgeListener, openNudgeListener, sendNudges } from "./nudge_socket.ts";
+export { type NudgeWatch, watchNudges } from "./nudge_watch.ts";

@@ -1,8 +1,7 @@
-import { accountId, logger } from "../base/mod.ts";
-import type { Nudge } from "./notifier.ts";
-
-/** Octets of one line: a kind and an account number need far fewer. */
-export const MAX_NUDGE_LINE_BYTES = 64;
+import { logger } from "../base/mod.ts";
+import type { Notifier, Nudge } from "./notifier.ts";
+import { readNudgeLines, writeNudgeLines } from "./nudge_line.ts";
+import { tellWatcher } from "./nudge_watch.ts";
 
 /** A process that sends nudges and does not finish in this time is cut off. */
 const PEER_TIMEOUT_MS = 5_000;
@@ -15,13 +14,14 @@ export interface NudgeListener {
 
 /**
  * Listens on a Unix socket at `path` (mode 0600) for nudges from other processes: one line each,
- * `changed 12` or `security 12`. The server closes the connection once it acted on all of them.
+ * `changed 12` or `security 12`. The server closes the connection once it acted on all of them. A
+ * process that sends `watch 12` stays connected and is told of the account in the same form.
  * A file left by a server that died is replaced. Throws Deno.errors.AddrInUse when another server
  * answers there.
  */
 export async function openNudgeListener(
   path: string,
-  onNudge: (nudge: Nudge) => void,
+  notifier: Notifier,
 ): Promise<NudgeListener> {
   await removeStaleSocket(path);
   const listener = Deno.listen({ transport: "unix", path });
@@ -35,7 +35,7 @@ export async function openNudgeListener(
   const accepting = (async () => {
     for await (const connection of listener) {
       open.add(connection);
-      receiveNudges(connection, onNudge)
+      receiveNudges(connection, notifier)
         .catch((error) => logger("notify").debug("nudge connection failed: {error}", { error }))
         .finally(() => open.delete(connection));
     }
@@ -61,9 +61,7 @@ export async function sendNudges(path: string, nudges: readonly Nudge[]): Promis
   if (!connection) return false;
   const timer = setTimeout(() => closeQuietly(connection), PEER_TIMEOUT_MS);
   try {
-    const lines = nudges.map(({ kind, account }) => `${kind} ${account}\n`).join("");
-    const bytes = new TextEncoder().encode(lines);
-    for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+    await writeNudgeLines(connection, nudges);
     await connection.closeWrite();
     const buffer = new Uint8Array(1);
     while (await connection.read(buffer) !== null);
@@ -77,42 +75,29 @@ export async function sendNudges(path: string, nudges: readonly Nudge[]): Promis
   return true;
 }
 
-/** A nudge from its line, or undefined when it is not one. */
-function parseNudge(line: string): Nudge | undefined {
-  const [, kind, number] = /^(changed|security) ([1-9][0-9]{0,15})$/.exec(line) ?? [];
-  if (!kind || !Number.isSafeInteger(Number(number))) return undefined;
-  return { kind: kind as Nudge["kind"], account: accountId(Number(number)) };
-}
-
-async function receiveNudges(
-  connection: Deno.Conn,
-  onNudge: (nudge: Nudge) => void,
-): Promise<void> {
+async function receiveNudges(connection: Deno.Conn, notifier: Notifier): Promise<void> {
   const timer = setTimeout(() => closeQuietly(connection), PEER_TIMEOUT_MS);
+  let leave: (() => void) | undefined;
   try {
-    const decoder = new TextDecoder();
-    const buffer = new Uint8Array(4096);
-    let text = "";
-    for (let count; (count = await connection.read(buffer)) !== null;) {
-      text += decoder.decode(buffer.subarray(0, count), { stream: true });
-      const lines = text.split("\n");
-      text = lines.pop() ?? "";
-      for (const line of lines) {
-        const nudge = line.length <= MAX_NUDGE_LINE_BYTES ? parseNudge(line) : undefined;
-        if (!nudge) return logger("notify").warn("a process sent a line that is no nudge");
-        onNudge(nudge);
-      }
-      if (text.length > MAX_NUDGE_LINE_BYTES) {
-        return logger("notify").warn("a process sent a line that is too long for a nudge");
+    for await (const { kind, account } of readNudgeLines(connection)) {
+      if (kind !== "watch") notifier.nudge(account, kind);
+      else if (leave) throw new TypeError("a process watches twice on one connection");
+      else {
+        clearTimeout(timer);
+        leave = tellWatcher(connection, account, notifier);
       }
     }
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    logger("notify").warn("{reason}", { reason: error.message });
   } finally {
+    leave?.();
     clearTimeout(timer);
     closeQuietly(connection);
   }
 }
 
-async function connectToServer(path: string): Promise<Deno.UnixConn | undefined> {
+export async function connectToServer(path: string): Promise<Deno.UnixConn | undefined> {
   try {
     return await Deno.connect({ transport: "unix", path });
   } catch (error) {
@@ -136,7 +121,7 @@ async function removeStaleSocket(path: string): Promise<void> {
   }
 }
 
-function closeQuietly(connection: Deno.Conn): void {
+export function closeQuietly(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch {

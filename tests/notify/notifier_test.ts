@@ -3,9 +3,11 @@ import { accountId } from "../../src/base/mod.ts";
 import {
   createNotifier,
   MAX_NUDGE_LINE_BYTES,
+  type Notifier,
   type Nudge,
   openNudgeListener,
   sendNudges,
+  watchNudges,
 } from "../../src/notify/mod.ts";
 
 const alice = accountId(1);
@@ -63,13 +65,21 @@ Deno.test("a subscriber that throws keeps no other from its nudge", () => {
   assert.equal(heard, 1);
 });
 
+/** A notifier that notes what it is told. */
+function hearing(heard: Nudge[]): Notifier {
+  return {
+    nudge: (account, kind) => void heard.push({ account, kind }),
+    subscribe: () => () => {},
+  };
+}
+
 async function withSocket(
   run: (path: string, heard: Nudge[]) => Promise<void>,
 ): Promise<void> {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/notify.sock`;
   const heard: Nudge[] = [];
-  const listener = await openNudgeListener(path, (nudge) => heard.push(nudge));
+  const listener = await openNudgeListener(path, hearing(heard));
   try {
     await run(path, heard);
   } finally {
@@ -115,7 +125,7 @@ Deno.test("without a server sendNudges says so and does not fail", async () => {
 
 Deno.test("a second server on the same socket is refused, and the first goes on", async () => {
   await withSocket(async (path, heard) => {
-    await assert.rejects(openNudgeListener(path, () => {}), Deno.errors.AddrInUse);
+    await assert.rejects(openNudgeListener(path, createNotifier()), Deno.errors.AddrInUse);
     await sendNudges(path, [{ account: bob, kind: "changed" }]);
     assert.equal(heard.length, 1);
   });
@@ -129,7 +139,7 @@ Deno.test("the socket of a server that died is replaced", async () => {
   await Deno.rename(`${path}.before`, path);
   dead.close();
   assert.equal((await Deno.lstat(path)).isSocket, true);
-  const listener = await openNudgeListener(path, () => {});
+  const listener = await openNudgeListener(path, createNotifier());
   assert.equal(await sendNudges(path, []), true);
   await listener.close();
   await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
@@ -159,4 +169,62 @@ Deno.test("a line that is no nudge ends its connection and harms nothing", async
     await sendRaw(path, "changed 7\nchanged 8");
     assert.deepEqual(heard, [{ account: 7, kind: "changed" }]);
   });
+});
+
+/** Waits until `isDone`; a test that waits for ever fails by the deadline. */
+async function until(isDone: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!isDone()) {
+    assert.ok(performance.now() < deadline, "it did not happen");
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+Deno.test("a watching process hears of its account alone, and what it tells reaches others", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/notify.sock`;
+  const heard: string[] = [];
+  const other: string[] = [];
+  // Before the server is there: it is found when it comes.
+  const watch = watchNudges(path, alice, (kind) => heard.push(kind));
+  const notifier = createNotifier();
+  const listener = await openNudgeListener(path, notifier);
+  const second = watchNudges(path, alice, (kind) => other.push(kind));
+  try {
+    await until(() => heard.length > 0 && other.length > 0);
+    assert.deepEqual([heard, other], [["changed"], ["changed"]], "what may have been missed");
+    notifier.nudge(bob, "changed");
+    notifier.nudge(alice, "security");
+    await until(() => heard.length === 2 && other.length === 2);
+    assert.deepEqual([heard.at(-1), other.at(-1)], ["security", "security"]);
+    const own: string[] = [];
+    notifier.subscribe(alice, (kind) => own.push(kind));
+    watch.tell("changed");
+    await until(() => own.length === 1 && other.length === 3);
+    await watch.close();
+    notifier.nudge(alice, "changed");
+    await until(() => other.length === 4);
+    assert.ok(heard.length <= 3, "not after it was closed");
+  } finally {
+    await second.close();
+    await listener.close();
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("what a watcher tells last is told though it closes at once", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/notify.sock`;
+  const notifier = createNotifier();
+  const own: string[] = [];
+  notifier.subscribe(alice, (kind) => own.push(kind));
+  const listener = await openNudgeListener(path, notifier);
+  let isThere = false;
+  const watch = watchNudges(path, alice, () => isThere = true);
+  await until(() => isThere);
+  watch.tell("changed");
+  await watch.close();
+  await until(() => own.length === 1);
+  await listener.close();
+  await Deno.remove(directory, { recursive: true });
 });
