@@ -32,7 +32,12 @@ export function foldMailboxEvents(
 ): MailboxNews[] {
   const fold = new Fold(entries, filter);
   for (const event of events) fold.add(event);
-  return [...fold.news.values()];
+  // Metadata under the names that mailboxes have in the end, so after the lists that tell them.
+  const news = [...fold.news.values()];
+  return [
+    ...news.filter(({ kind }) => kind === "list"),
+    ...news.filter(({ kind }) => kind === "metadata"),
+  ];
 }
 
 class Fold {

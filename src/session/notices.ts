@@ -133,7 +133,7 @@ export class Notices {
 
   async #tellMessages(session: Session, told: Told): Promise<void> {
     const wish = this.#wish;
-    if (!wish) return;
+    if (!wish) return this.#left.clear();
     told.messages = this.#skipOwn(told.messages);
     const changedSince = Math.min(told.messages, ...this.#left.values());
     let through = Math.max(told.messages, told.events);

@@ -535,3 +535,30 @@ Deno.test("a client that does not read while ten thousand things happen hears of
     while (line !== "2 EXISTS") line = await next(phone);
   });
 });
+
+Deno.test("a nudge that was lost delays what is told, and no more", async () => {
+  let offsetMs = 0;
+  await withServer(async (server) => {
+    const { phone, c } = await pair(server, `${SELECTED_ALL} (PERSONAL (MailboxName))`, "INBOX");
+    Object.assign(server.notifier, { nudge: () => {} });
+    await c.append("INBOX", simpleMessage());
+    await c.ok("CREATE new");
+    assert.ok(await phone.isQuiet(100));
+    offsetMs += 6000;
+    assert.equal(await next(phone), 'LIST (\\HasNoChildren \\Subscribed) "/" new');
+    assert.equal(await next(phone), "1 EXISTS");
+  }, { times: { keepAliveMs: 20 }, clock: { now: () => Date.now() + offsetMs } });
+});
+
+Deno.test("a client that only listens is told for as long as an idle one may stay, then BYE", async () => {
+  await withServer(async (server) => {
+    const { phone, c } = await pair(server, SELECTED_ALL, "INBOX");
+    const started = Date.now();
+    await c.append("INBOX", simpleMessage());
+    assert.equal(await next(phone), "1 EXISTS");
+    let line = await next(phone);
+    while (!line.startsWith("BYE ")) line = await next(phone);
+    assert.ok(Date.now() - started >= 300, "not before its time");
+    await phone.rest();
+  }, { times: { keepAliveMs: 30, idleMs: 400 } });
+});
