@@ -32,3 +32,12 @@ export const MAX_ENTRY_NAME_LENGTH = 1000;
 
 /** Groups of mailboxes in one NOTIFY: each is asked about each mailbox that changes. */
 export const MAX_NOTIFY_GROUPS = 100;
+
+/**
+ * Searches of one session whose changes are told (RFC 5267 4.3.1): each costs a search over what
+ * changed, with every change.
+ */
+export const MAX_FOLLOWED_SEARCHES = 10;
+
+/** Results of a SORT whose changes are told: their order is held in memory. */
+export const MAX_FOLLOWED_RESULTS = 100_000;

@@ -11,6 +11,7 @@ import { Registry } from "./registry.ts";
 export * from "./capabilities.ts";
 export * from "./command.ts";
 export type { CapabilitySpec, Extension } from "./extension.ts";
+export { type FollowedSearch, tellFollowed } from "./followed_search.ts";
 export { writeExpunges } from "./format/expunge.ts";
 export { writeFlagsResponse } from "./format/fetch_response.ts";
 export { announceKeywords } from "./format/keywords.ts";

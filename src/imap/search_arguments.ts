@@ -2,7 +2,12 @@ import { RangeSet } from "../base/mod.ts";
 import { type Reader, WireError } from "../wire/mod.ts";
 import { ImapError } from "./imap_error.ts";
 import { parseSearchProgram, type SearchProgram } from "./search_keys.ts";
-import { parseSearchReturns, savesResult, type SearchReturn } from "./search_returns.ts";
+import {
+  asksForUpdates,
+  parseSearchReturns,
+  savesResult,
+  type SearchReturn,
+} from "./search_returns.ts";
 import type { Session } from "./session.ts";
 
 /** The arguments that SEARCH, UID SEARCH and ESEARCH have in common. */
@@ -15,20 +20,47 @@ export interface SearchArguments {
 }
 
 /**
- * Reads `[RETURN ([option ...]) SP] [CHARSET charset SP] key *(SP key)`. SAVE is a WireError unless
- * `maySave`. A NO empties `$` where SAVE was asked, which a BAD does not (RFC 9051 6.4.4.1).
+ * Reads `[RETURN ([option ...]) SP] [CHARSET charset SP] key *(SP key)`. SAVE and UPDATE are a
+ * WireError unless `isSelected`: the search is of the selected mailbox alone (RFC 7377 2.1).
  */
 export function parseSearchArguments(
   reader: Reader,
   session: Session,
-  maySave: boolean,
+  isSelected: boolean,
 ): SearchArguments {
+  const returns = parseReturns(reader, session);
+  const saves = savesResult(returns);
+  if (!isSelected && (saves || asksForUpdates(returns))) {
+    throw new WireError("SAVE and UPDATE are for the selected mailbox alone");
+  }
+  return emptyingSaved(session, saves, () => {
+    return { returns, saves, program: parseSearchProgram(reader, session) };
+  });
+}
+
+/**
+ * Reads `[RETURN ([option ...]) SP]`. UPDATE under a tag whose result is being updated is a
+ * WireError (RFC 5267 4.3).
+ */
+export function parseReturns(
+  reader: Reader,
+  session: Session,
+): readonly SearchReturn[] | undefined {
   const returns = parseSearchReturns(reader, session);
   if (returns) reader.space();
-  const saves = savesResult(returns);
-  if (saves && !maySave) throw new WireError("SAVE is for the selected mailbox alone");
+  if (asksForUpdates(returns) && session.view?.followed.has(session.tag)) {
+    throw new WireError("Tag of a search that is being updated");
+  }
+  return returns;
+}
+
+/**
+ * Reads the rest with `read`: a NO empties `$` where SAVE was asked, which a BAD does not
+ * (RFC 9051 6.4.4.1).
+ */
+export function emptyingSaved<T>(session: Session, saves: boolean, read: () => T): T {
   try {
-    return { returns, saves, program: parseSearchProgram(reader, session) };
+    return read();
   } catch (error) {
     if (saves && error instanceof ImapError && error.status === "NO") {
       session.selected.savedResult = new RangeSet();

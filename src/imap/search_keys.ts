@@ -35,7 +35,7 @@ export class SearchContext {
   #keys = 0;
   #depth = 0;
   readonly #decoder: TextDecoder;
-  readonly #byNumbers = new Map<Predicate, (numbers: SearchNumbers) => RangeSet>();
+  readonly #byNumbers = new Map<Predicate, NumberKey>();
 
   /** `decoder`: of the strings in the search, see `searchDecoder`. */
   constructor(session: Session, decoder: TextDecoder) {
@@ -51,11 +51,14 @@ export class SearchContext {
 
   /**
    * A predicate for the messages that `resolve` gives, asked once for each mailbox that is searched
-   * since numbers mean something else in each.
+   * since numbers mean something else in each. `isFixed`: it means the same messages for ever.
    */
-  byNumbers(resolve: (numbers: SearchNumbers) => RangeSet): Predicate {
+  byNumbers(
+    resolve: (numbers: SearchNumbers) => RangeSet,
+    { isFixed = false }: { isFixed?: boolean } = {},
+  ): Predicate {
     const placeholder: Predicate = { op: "uid", set: new RangeSet() };
-    this.#byNumbers.set(placeholder, resolve);
+    this.#byNumbers.set(placeholder, { resolve, isFixed });
     return placeholder;
   }
 
@@ -75,19 +78,46 @@ export class SearchContext {
 
   /** `predicate` for the mailbox whose numbers are given. */
   bind(predicate: Predicate, numbers: SearchNumbers): Predicate {
+    return this.#bind(predicate, numbers, () => true);
+  }
+
+  /**
+   * Binds what is said of messages once and for all, such as sequence numbers (RFC 5267 4.3), and
+   * leaves what may mean others later, such as `UID 7:*`. `isBound`: nothing is left.
+   */
+  freeze(
+    predicate: Predicate,
+    numbers: SearchNumbers,
+  ): { predicate: Predicate; isBound: boolean } {
+    const isBound = [...this.#byNumbers.values()].every(({ isFixed }) => isFixed);
+    return { predicate: this.#bind(predicate, numbers, ({ isFixed }) => isFixed), isBound };
+  }
+
+  #bind(
+    predicate: Predicate,
+    numbers: SearchNumbers,
+    isMeant: (key: NumberKey) => boolean,
+  ): Predicate {
     if (!this.needsNumbers) return predicate;
-    const resolve = this.#byNumbers.get(predicate);
-    if (resolve) return { op: "uid", set: resolve(numbers) };
+    const key = this.#byNumbers.get(predicate);
+    if (key) return isMeant(key) ? { op: "uid", set: key.resolve(numbers) } : predicate;
     switch (predicate.op) {
       case "and":
-      case "or":
-        return { op: predicate.op, of: predicate.of.map((part) => this.bind(part, numbers)) };
+      case "or": {
+        const of = predicate.of.map((part) => this.#bind(part, numbers, isMeant));
+        return { op: predicate.op, of };
+      }
       case "not":
-        return { op: "not", of: this.bind(predicate.of, numbers) };
+        return { op: "not", of: this.#bind(predicate.of, numbers, isMeant) };
       default:
         return predicate;
     }
   }
+}
+
+interface NumberKey {
+  readonly resolve: (numbers: SearchNumbers) => RangeSet;
+  readonly isFixed: boolean;
 }
 
 /** A parsed `search-program` (RFC 9051 9). */
@@ -148,7 +178,7 @@ export function savedResultKey(context: SearchContext): Predicate {
   return context.byNumbers(({ savedResult }) => {
     if (!savedResult) throw no("$ means nothing in a mailbox that is not selected");
     return savedResult;
-  });
+  }, { isFixed: true });
 }
 
 /** Messages by sequence number; numbers above the last match nothing (RFC 7377 2). */
@@ -157,5 +187,8 @@ function parseSequenceKey(reader: Reader, context: SearchContext): Predicate {
   if (set === "$") return savedResultKey(context);
   if (context.session.modes.uidOnly) throw new WireError("Use UID in searches", "UIDREQUIRED");
   context.usesSequenceNumbers = true;
-  return context.byNumbers(({ uids }) => uids.select(resolveSequenceSet(set, uids.size)));
+  return context.byNumbers(
+    ({ uids }) => uids.select(resolveSequenceSet(set, uids.size)),
+    { isFixed: true },
+  );
 }

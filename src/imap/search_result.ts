@@ -1,6 +1,7 @@
 import { type MailboxId, type ModSeq, RangeSet } from "../base/mod.ts";
 import type { Mailbox, Predicate, SearchResult } from "../store/mod.ts";
-import type { SearchReturn } from "./search_returns.ts";
+import type { ResultList } from "./result_list.ts";
+import { savedSpans, type SearchReturn } from "./search_returns.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -25,7 +26,9 @@ export async function findMatches(
   const { signal } = session;
   const needs = new Set(returns.flatMap((option) => option.needs ?? []));
   // SAVE alone saves everything (RFC 9051 6.4.4.1).
-  if (needs.has("all") || needs.size === 0) {
+  const isWhole = needs.has("all") || needs.has("part") || needs.size === 0 ||
+    returns.some((option) => option.updates);
+  if (isWhole) {
     return await store.search(mailbox, predicate, { ...options, signal });
   }
   let found: SearchResult = { uids: new RangeSet(), modSeq: undefined };
@@ -54,13 +57,26 @@ export function sequenceNumbers(uids: RangeSet, view: RangeSet): RangeSet {
   return RangeSet.fromRanges(numbers);
 }
 
+/** What becomes `$` of the UIDs that were found, in the order of the result. */
+export function savedUids(found: RangeSet | readonly number[], returns: readonly SearchReturn[]) {
+  const isSet = found instanceof RangeSet;
+  const spans = savedSpans(returns, isSet ? found.size : found.length);
+  if (!spans) return isSet ? found : setOf(found);
+  return spans.map(({ start, end }) => isSet ? found.slice(start, end) : setOf(found, start, end))
+    .reduce((saved, part) => saved.union(part), new RangeSet());
+}
+
+function setOf(uids: readonly number[], start = 0, end = uids.length): RangeSet {
+  return RangeSet.from(uids.slice(start, end).sort((a, b) => a - b));
+}
+
 /**
  * Writes an ESEARCH response (RFC 9051 7.3.4), unless no option has anything to tell. `modSeq`: of
  * the matches, when the search used MODSEQ. `mailbox` makes it one of RFC 7377 2.1.
  */
 export function writeEsearch(
   session: Session,
-  matches: RangeSet,
+  results: ResultList,
   returns: readonly SearchReturn[],
   options: { byUid: boolean; modSeq: ModSeq | undefined; mailbox?: Mailbox },
 ): void {
@@ -72,8 +88,10 @@ export function writeEsearch(
     writer.raw(" MAILBOX ").mailbox(mailbox.name).raw(` UIDVALIDITY ${mailbox.uidValidity}`);
   }
   writer.raw(options.byUid ? ") UID" : ")");
+  const part = returns.find((option) => option.needs === "part");
+  const told = part?.span?.(results.size) ?? { start: 0, end: results.size };
   for (const option of returns) {
-    const data = option.data?.(matches);
+    const data = option.data?.(results, told);
     if (data !== undefined) writer.raw(` ${data}`);
   }
   if (modSeq !== undefined) writer.raw(` MODSEQ ${modSeq}`);

@@ -3,6 +3,7 @@ import type { Credential } from "../auth/mod.ts";
 import type { Account, AccountStore, Annotation, FlagRow, SelectedMailbox } from "../store/mod.ts";
 import type { NameMode, SequenceSet, Writer } from "../wire/mod.ts";
 import type { NotifyWish } from "./notify_wish.ts";
+import type { FollowedSearch } from "./followed_search.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -145,6 +146,8 @@ export interface View {
   readonly modSeq: ModSeq;
   /** The saved search result `$` (RFC 9051 6.4.4.1). */
   savedResult: RangeSet;
+  /** Searches whose changes are told, by the tag of their command (RFC 5267 4.3). */
+  readonly followed: Map<string, FollowedSearch>;
   /** Keywords that a FLAGS response has announced: spelling by lower-case name. */
   readonly keywords: Map<string, string>;
   /** True once the mailbox was deleted by somebody. */

@@ -53,8 +53,7 @@ export function sortRows(
   rows: readonly OrderRow[],
   criteria: readonly SortCriterion[],
 ): number[] {
-  // A criterion that occurred before decides nothing any more.
-  const used = criteria.filter(({ key }, i) => criteria.findIndex((it) => it.key === key) === i);
+  const used = decisive(criteria);
   const columns = used.map(({ key }) => rows.map(KEYS[key]));
   const order = rows.map((_, i) => i);
   order.sort((a, b) => {
@@ -66,6 +65,26 @@ export function sortRows(
     return a - b;
   });
   return order.map((i) => rows[i]!.uid);
+}
+
+/** The order of two messages by the criteria, as `sortRows` has it. */
+export function compareRows(
+  criteria: readonly SortCriterion[],
+): (a: OrderRow, b: OrderRow) => number {
+  const used = decisive(criteria);
+  return (a, b) => {
+    for (const { key, isReverse } of used) {
+      const left = KEYS[key](a);
+      const right = KEYS[key](b);
+      if (left !== right) return (left < right) === isReverse ? 1 : -1;
+    }
+    return a.uid - b.uid;
+  };
+}
+
+/** A criterion that occurred before decides nothing any more. */
+function decisive(criteria: readonly SortCriterion[]): SortCriterion[] {
+  return criteria.filter(({ key }, i) => criteria.findIndex((it) => it.key === key) === i);
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   type ServerEntries,
   type Session,
   type SessionLimits,
+  tellFollowed,
   writeNewMessages,
 } from "../imap/mod.ts";
 import type { Transport } from "../net/mod.ts";
@@ -47,10 +48,13 @@ const log = logger("session");
 export async function serveConnection(
   transport: Transport,
   services: SessionServices,
-  login?: Login,
+  login?: HostLogin,
 ): Promise<void> {
   await new Connection(transport, services).run(login);
 }
+
+/** Whom this host vouches for. */
+export type HostLogin = Pick<Login, "account" | "address">;
 
 /** Lets other connections have their turn. */
 function nextTurn(): Promise<void> {
@@ -99,12 +103,12 @@ class Connection implements Session {
     }));
   }
 
-  async run(login: Login | undefined): Promise<void> {
+  async run(login: HostLogin | undefined): Promise<void> {
     const wake = () => this.#input.wake();
     this.#services.shutdown.addEventListener("abort", wake);
     metrics.add("postern_imap_connections", {}, 1);
     try {
-      if (login) this.#enter(login);
+      if (login) await this.#admit(login);
       else if (!await this.#checkCertificate(true)) return;
       this.out.untagged(
         `${this.#login ? "PREAUTH" : "OK"} [${capabilityText(this)}] IMAP server ready`,
@@ -312,11 +316,11 @@ class Connection implements Session {
     await this.#admit(await runExchange(this.#auth, mechanism, initial, ask));
   }
 
-  async #admit({ account, address, credential }: AuthSuccess): Promise<void> {
+  async #admit({ account, address, credential }: HostLogin & Partial<AuthSuccess>): Promise<void> {
     const store = await this.#services.store.openAccount(account.id, {
       onOwnChange: (modSeq) => this.#notices.addOwn(modSeq),
     });
-    this.#enter({ account, address, store, credential });
+    this.#enter({ account, address, store, ...(credential ? { credential } : {}) });
   }
 
   /**
@@ -383,6 +387,7 @@ class Connection implements Session {
     else if (wish.selected) {
       await this.#catchUpView({ expunge, flags: wish.selected.flags }, wish.selected);
     }
+    await tellFollowed(this);
     this.#notices.forgetOwn();
   }
 

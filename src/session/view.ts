@@ -6,7 +6,7 @@ import {
   seqNum,
   type Uid,
 } from "../base/mod.ts";
-import type { View as ViewContract } from "../imap/mod.ts";
+import type { FollowedSearch, View as ViewContract } from "../imap/mod.ts";
 import type { ChangeCursor, FlagRow, SelectedMailbox } from "../store/mod.ts";
 import { mentionsLargest, resolveSequenceSet, type SequenceSet, WireError } from "../wire/mod.ts";
 
@@ -23,6 +23,7 @@ export class View implements ViewContract {
   /** Gone, but the client still counts them: EXPUNGE may not be sent at all times. */
   pendingExpunges = new RangeSet();
   savedResult = new RangeSet();
+  readonly followed = new Map<string, FollowedSearch>();
   keywords: Map<string, string>;
   isDeleted = false;
   /** How far the change log has been read. */

@@ -340,6 +340,19 @@ const TABLE: Readonly<Record<string, Row>> = {
     right: ["UID SEARCH ALL", "UID SEARCH UID 1:*"],
     wrong: ["UID SEARCH", "UID SEARCH X"],
   },
+  CANCELUPDATE: {
+    states: "s",
+    right: [{
+      text: "CANCELUPDATE of a search that is updated",
+      run: async (client) => {
+        const tag = client.begin();
+        await client.finish(tag, "SEARCH RETURN (UPDATE) ALL");
+        return await client.cmd(`CANCELUPDATE "${tag}"`);
+      },
+    }],
+    refused: [['CANCELUPDATE "nope"', undefined]],
+    wrong: ["CANCELUPDATE", "CANCELUPDATE nope", 'CANCELUPDATE "a" b'],
+  },
   GETMETADATA: {
     states: "as",
     right: ['GETMETADATA "" /private/comment', "GETMETADATA (MAXSIZE 9) Box (/shared/comment)"],

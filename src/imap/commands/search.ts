@@ -1,10 +1,18 @@
 import { RangeSet } from "../../base/mod.ts";
 import { command, type CommandSpec, SELECTED } from "../command.ts";
+import { follow, followFrom } from "../followed_search.ts";
 import { Progress } from "../progress.ts";
+import { listInMailboxOrder } from "../result_list.ts";
 import { parseSearchArguments, type SearchArguments } from "../search_arguments.ts";
 import { numbersOfView } from "../search_keys.ts";
-import { findMatches, sequenceNumbers, writeEsearch, writeSearch } from "../search_result.ts";
-import { DEFAULT_RETURNS } from "../search_returns.ts";
+import {
+  findMatches,
+  savedUids,
+  sequenceNumbers,
+  writeEsearch,
+  writeSearch,
+} from "../search_result.ts";
+import { asksForUpdates, DEFAULT_RETURNS } from "../search_returns.ts";
 
 /**
  * SEARCH [RETURN ([option ...])] [CHARSET charset] key ...
@@ -34,20 +42,22 @@ function searchForm(name: string, byUid: boolean): CommandSpec {
       // Should the search fail, `$` is empty.
       if (saves) view.savedResult = new RangeSet();
       const options = returns ?? DEFAULT_RETURNS;
+      const since = asksForUpdates(returns) ? await followFrom(session) : undefined;
       const progress = new Progress(session);
       const found = await findMatches(session, view.mailboxId, predicate, options, {
         within: view.uids,
         onProgress: (done, total) => progress.report(done, total),
       });
       await progress.settle();
-      if (saves) view.savedResult = found.uids;
+      if (saves) view.savedResult = savedUids(found.uids, options);
       const matches = byUid ? found.uids : sequenceNumbers(found.uids, view.uids);
       const modSeq = context.usesModSeq ? found.modSeq : undefined;
       if (returns || session.modes.rev2) {
-        writeEsearch(session, matches, options, { byUid, modSeq });
+        writeEsearch(session, listInMailboxOrder(matches), options, { byUid, modSeq });
       } else {
         writeSearch(session, matches, modSeq);
       }
+      if (since) follow(session, { ...program, byUid, since }, found.uids);
       // A UID SEARCH with sequence numbers in it must not renumber either (RFC 7162 3.2.10).
       return { catchUp: byUid && !context.usesSequenceNumbers ? "all" : "noExpunge" };
     },

@@ -4,8 +4,10 @@ import { binary } from "./binary.ts";
 import { children } from "./children.ts";
 import { compress } from "./compress.ts";
 import { condstore } from "./condstore.ts";
+import { context } from "./context.ts";
 import { enable } from "./enable.ts";
 import { esearch } from "./esearch.ts";
+import { esort } from "./esort.ts";
 import { id } from "./id.ts";
 import { idle } from "./idle.ts";
 import { inprogress } from "./inprogress.ts";
@@ -20,6 +22,7 @@ import { multisearch } from "./multisearch.ts";
 import { namespace } from "./namespace.ts";
 import { notify } from "./notify.ts";
 import { objectid } from "./objectid.ts";
+import { partial } from "./partial.ts";
 import { previewExtension } from "./preview.ts";
 import { qresync } from "./qresync.ts";
 import { quota } from "./quota.ts";
@@ -76,4 +79,7 @@ export const extensions: readonly Extension[] = [
   uidOnly,
   sort,
   thread,
+  esort,
+  partial,
+  context,
 ];

@@ -3,13 +3,15 @@ import { type Mailbox, type SearchResult, StoreError } from "../../store/mod.ts"
 import { type Reader, WireError } from "../../wire/mod.ts";
 import { command, LOGGED_IN } from "../command.ts";
 import type { Extension } from "../extension.ts";
+import { follow, followFrom } from "../followed_search.ts";
 import { no } from "../imap_error.ts";
 import { isMeant, type MailboxFilter, parseMailboxFilter } from "../mailbox_filter.ts";
 import { Progress } from "../progress.ts";
+import { listInMailboxOrder } from "../result_list.ts";
 import { parseSearchArguments, type SearchArguments } from "../search_arguments.ts";
 import { numbersOfView, type SearchNumbers, type SearchProgram } from "../search_keys.ts";
-import { findMatches, writeEsearch } from "../search_result.ts";
-import { DEFAULT_RETURNS, type SearchReturn } from "../search_returns.ts";
+import { findMatches, savedUids, writeEsearch } from "../search_result.ts";
+import { asksForUpdates, DEFAULT_RETURNS, type SearchReturn } from "../search_returns.ts";
 import type { Session } from "../session.ts";
 
 interface EsearchArguments extends SearchArguments {
@@ -52,16 +54,21 @@ const esearchCommand = command<EsearchArguments>({
     const goal = mailboxes.reduce((sum, { counts }) => sum + counts.messages, 0);
     let searched = 0;
     for (const mailbox of mailboxes) {
+      const since = asksForUpdates(returns) ? await followFrom(session) : undefined;
       const found = await searchMailbox(session, mailbox, program, returns, {
         known: mailbox.id === view?.mailboxId ? viewNumbers : undefined,
         onProgress: (done) => progress.report(searched + done, goal),
       });
       searched += mailbox.counts.messages;
       await progress.settle();
-      if (saves && view) view.savedResult = found?.uids ?? new RangeSet();
+      if (saves && view) {
+        view.savedResult = found ? savedUids(found.uids, returns) : new RangeSet();
+      }
+      if (since && found) follow(session, { ...program, byUid: true, since }, found.uids);
       if (!found || found.uids.isEmpty) continue;
       const modSeq = context.usesModSeq ? found.modSeq : undefined;
-      writeEsearch(session, found.uids, returns, { byUid: true, modSeq, mailbox });
+      const results = listInMailboxOrder(found.uids);
+      writeEsearch(session, results, returns, { byUid: true, modSeq, mailbox });
       await session.out.relieve();
     }
     return { catchUp: context.usesSequenceNumbers ? "noExpunge" : "all" };

@@ -1,11 +1,20 @@
+import { type ModSeq, RangeSet } from "../../base/mod.ts";
 import type { OrderRow, Predicate } from "../../store/mod.ts";
 import type { Reader } from "../../wire/mod.ts";
 import { command, SELECTED } from "../command.ts";
 import type { Extension } from "../extension.ts";
+import { follow, followFrom } from "../followed_search.ts";
 import { Progress } from "../progress.ts";
+import { listInOrder } from "../result_list.ts";
+import { emptyingSaved, parseReturns } from "../search_arguments.ts";
 import { numbersOfView, parseSearchKeys, SearchContext } from "../search_keys.ts";
-import { findMatches } from "../search_result.ts";
-import { DEFAULT_RETURNS } from "../search_returns.ts";
+import { findMatches, savedUids, writeEsearch } from "../search_result.ts";
+import {
+  asksForUpdates,
+  DEFAULT_RETURNS,
+  savesResult,
+  type SearchReturn,
+} from "../search_returns.ts";
 import { searchDecoder } from "../search_text.ts";
 import type { Session } from "../session.ts";
 import { parseSortCriteria, type SortCriterion, sortRows } from "../sort_order.ts";
@@ -29,12 +38,12 @@ export function readOrderedSearch(reader: Reader, session: Session): OrderedSear
 export async function findOrdered(
   session: Session,
   { context, predicate }: OrderedSearch,
-): Promise<OrderRow[]> {
+): Promise<{ rows: OrderRow[]; modSeq: ModSeq | undefined }> {
   const view = session.selected;
   if (context.usesModSeq) session.enableCondstore();
   const progress = new Progress(session);
   const bound = context.bind(predicate, numbersOfView(view));
-  const { uids } = await findMatches(session, view.mailboxId, bound, DEFAULT_RETURNS, {
+  const { uids, modSeq } = await findMatches(session, view.mailboxId, bound, DEFAULT_RETURNS, {
     within: view.uids,
     onProgress: (done, total) => progress.report(done, total),
   });
@@ -43,12 +52,20 @@ export async function findOrdered(
     for (const row of page) rows.push(row);
   }
   await progress.settle();
-  return rows;
+  // The highest of the matches, told when MODSEQ was asked for (RFC 7162 3.1.9).
+  return { rows, modSeq: context.usesModSeq ? modSeq : undefined };
 }
 
-/** SORT and UID SORT (RFC 5256 3), with the keys of RFC 5957. */
+interface SortArguments {
+  /** Undefined for the SORT of RFC 5256, which has no RETURN. */
+  readonly returns: readonly SearchReturn[] | undefined;
+  readonly criteria: readonly SortCriterion[];
+  readonly search: OrderedSearch;
+}
+
+/** SORT and UID SORT (RFC 5256 3), with the keys of RFC 5957, and with RETURN (RFC 5267 3). */
 function sortForm(name: string, byUid: boolean) {
-  return command<{ criteria: readonly SortCriterion[]; search: OrderedSearch }>({
+  return command<SortArguments>({
     name,
     states: SELECTED,
     rfc: "RFC 5256 3",
@@ -56,19 +73,36 @@ function sortForm(name: string, byUid: boolean) {
     takesSequenceNumbers: !byUid,
     parse(reader, session) {
       reader.space();
-      const criteria = parseSortCriteria(reader);
-      return { criteria, search: readOrderedSearch(reader, session) };
+      const returns = parseReturns(reader, session);
+      return emptyingSaved(session, savesResult(returns), () => {
+        const criteria = parseSortCriteria(reader);
+        return { returns, criteria, search: readOrderedSearch(reader, session) };
+      });
     },
-    async run(session, { criteria, search }) {
-      const { writer } = session.out;
-      const rows = await findOrdered(session, search);
+    async run(session, { returns, criteria, search }) {
       const view = session.selected;
-      writer.raw("* SORT");
-      for (const uid of sortRows(rows, criteria)) writer.raw(` ${byUid ? uid : view.seqNum(uid)}`);
-      writer.crlf();
+      const saves = savesResult(returns);
+      if (saves) view.savedResult = new RangeSet();
+      const since = asksForUpdates(returns) ? await followFrom(session) : undefined;
+      const { rows, modSeq } = await findOrdered(session, search);
+      const uids = sortRows(rows, criteria);
+      const numbers = byUid ? uids : uids.map((uid) => view.seqNum(uid));
+      if (returns) writeEsearch(session, listInOrder(numbers), returns, { byUid, modSeq });
+      else writeSort(session, numbers, modSeq);
+      if (saves && returns) view.savedResult = savedUids(uids, returns);
+      if (since) follow(session, { ...search, byUid, since }, uids, criteria);
       return { catchUp: byUid && !search.context.usesSequenceNumbers ? "all" : "noExpunge" };
     },
   });
+}
+
+function writeSort(
+  { out }: Session,
+  numbers: readonly number[],
+  modSeq: ModSeq | undefined,
+): void {
+  const end = modSeq === undefined ? "" : ` (MODSEQ ${modSeq})`;
+  out.untagged(["SORT", ...numbers].join(" ") + end);
 }
 
 /** Messages in an order (RFC 5256), also by the names that people read (RFC 5957). */

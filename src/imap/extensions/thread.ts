@@ -19,7 +19,7 @@ function threadForm(name: string, byUid: boolean) {
       return { algorithm, search: readOrderedSearch(reader, session) };
     },
     async run(session, { algorithm, search }) {
-      const rows = await findOrdered(session, search);
+      const { rows } = await findOrdered(session, search);
       const view = session.selected;
       const threads = writeThreads(algorithm(rows), (uid) => byUid ? uid : view.seqNum(uid));
       session.out.untagged(threads === "" ? "THREAD" : `THREAD ${threads}`);

@@ -9,6 +9,8 @@ const MAX_SET_LENGTH = 4000;
  * VANISHED with UIDs (RFC 7162 3.2.10, RFC 9586 3.2). The caller then takes them out of the view.
  */
 export function writeExpunges(out: Responder, view: View, modes: Modes, uids: RangeSet): void {
+  // While the numbers of the messages still mean them (RFC 5267 4.3.4).
+  for (const search of view.followed.values()) search.remove(out, view, modes, uids);
   if (modes.qresync || modes.uidOnly) {
     for (const set of splitSet(uids)) out.untagged(`VANISHED ${set}`);
     return;
