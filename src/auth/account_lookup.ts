@@ -4,6 +4,7 @@ import { type Account, type AppPassword, type Directory, StoreError } from "../s
 import { appScramVerifier, findAppPassword, isAppPassword, isInScope } from "./app_password.ts";
 import type { Credential } from "./credential.ts";
 import { PoolFullError } from "./fair_pool.ts";
+import { IssuerUnreachable } from "./issuer.ts";
 import type { ConnectionFacts } from "./login_attempt.ts";
 import type { KeyOwner, ScramCandidate, Verdict } from "./mechanism.ts";
 import type { PasswordCheck, PasswordOwner } from "./password_check.ts";
@@ -216,7 +217,9 @@ function plainAddress(username: string): string {
 
 /** The verdict for an exception that is not a fault of this program; undefined for one that is. */
 export function verdictOfError(error: unknown): Verdict | undefined {
-  if (error instanceof PoolFullError) return { result: "error" };
+  if (error instanceof PoolFullError || error instanceof IssuerUnreachable) {
+    return { result: "error" };
+  }
   if (!(error instanceof StoreError)) return undefined;
   log.error("login failed: {error}", { error });
   return { result: "error" };

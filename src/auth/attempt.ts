@@ -1,17 +1,33 @@
+import { logger } from "../base/mod.ts";
 import type { Account } from "../store/mod.ts";
 import { type AccountLookup, verdictOfError } from "./account_lookup.ts";
 import { fingerprintOf } from "./client_key.ts";
 import type { Credential } from "./credential.ts";
 import type { ConnectionFacts, LoginAttempt } from "./login_attempt.ts";
-import type { Attempt, KeyOwner, ScramCandidate, Verdict } from "./mechanism.ts";
+import type {
+  Attempt,
+  KeyOwner,
+  Mechanism,
+  ScramCandidate,
+  TokenVerdict,
+  Verdict,
+} from "./mechanism.ts";
 import { type AuthOutcome, outcomeOf } from "./outcome.ts";
 import { normaliseUsername } from "./precis.ts";
 import { networksOf } from "./throttle.ts";
+import { type TokenCheck, TokenError } from "./token_check.ts";
 import type { ScramHash } from "./verifier.ts";
+
+const log = logger("auth");
 
 /** What all attempts of the process share. */
 export interface LoginServices {
   readonly lookup: AccountLookup;
+  /** In the order in which they are announced. */
+  readonly mechanisms: readonly Mechanism[];
+  /** Undefined without an OpenID issuer. */
+  readonly tokens: TokenCheck | undefined;
+  readonly channelBinding: boolean;
   readonly allowPlaintext: boolean;
   readonly sleep: (ms: number) => Promise<void>;
   /** Counts and tells of an attempt that ended. */
@@ -63,6 +79,36 @@ export class RunningAttempt implements Attempt {
     const found = await lookup.find(this.#username ?? "");
     this.#account = found.account;
     return await lookup.scramCandidate(found, hash, this.facts);
+  }
+
+  async verifyToken(token: string, authzid: string): Promise<TokenVerdict> {
+    const { lookup, tokens } = this.#services;
+    if (tokens === undefined) throw new Error("there is no issuer");
+    await this.holdBack();
+    const { address } = this.facts.remote;
+    let name: string;
+    try {
+      name = await tokens.verify(token, networksOf(address)[0] ?? address);
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error;
+      log.debug("token refused: {reason}", { reason: error.message });
+      return { verdict: { result: "badtoken" }, explanation: tokens.explain(error.problem) };
+    }
+    this.#username = normaliseUsername(name);
+    const found = await lookup.find(this.#username ?? "");
+    this.#account = found.account;
+    const verdict = found.account
+      ? await this.admit(found.account, found.username, { kind: "token" })
+      : { result: "baduser" } as const;
+    const authorised = await this.authorise(verdict, authzid);
+    return authorised.result === "ok" || authorised.result === "error"
+      ? { verdict: authorised }
+      : { verdict: authorised, explanation: tokens.explain("invalid_token") };
+  }
+
+  refuseToken(problem: "invalid_request"): TokenVerdict {
+    const explanation = this.#services.tokens?.explain(problem) ?? {};
+    return { verdict: { result: "badtoken" }, explanation };
   }
 
   async findKey(): Promise<KeyOwner | undefined> {

@@ -11,12 +11,19 @@ import {
   WRONG_CREDENTIALS,
 } from "./login_attempt.ts";
 import { PasswordCheck } from "./password_check.ts";
+import { MECHANISMS } from "./mechanisms.ts";
 import { AddressThrottle } from "./throttle.ts";
+import { type OAuthOptions, TokenCheck } from "./token_check.ts";
+import { oauthBearer, xoauth2 } from "./token_mechanisms.ts";
 import { DEFAULT_COSTS, type VerifierCosts } from "./verifier.ts";
 
 export interface AuthenticatorOptions {
   /** Allows mechanisms that show the password on connections in clear. */
   readonly allowPlaintext: boolean;
+  /** Announces SCRAM with channel binding where there is TLS; true unless given. */
+  readonly channelBinding?: boolean;
+  /** The OpenID issuer whose tokens log in. */
+  readonly oauth?: OAuthOptions;
   /** Told of every attempt that ended, in its turn: it must not take long, nor throw. */
   readonly onAttempt?: (attempt: LoginAttempt) => void;
   /** The costs that passwords are set with: a name without an account pretends to have them. */
@@ -42,6 +49,9 @@ export class Authenticator {
     this.#onAttempt = options.onAttempt;
     this.#services = {
       lookup: new AccountLookup(directory, new PasswordCheck(clock, costs, concurrency), costs),
+      mechanisms: options.oauth ? [...MECHANISMS, oauthBearer, xoauth2] : MECHANISMS,
+      tokens: options.oauth && new TokenCheck(options.oauth, clock),
+      channelBinding: options.channelBinding ?? true,
       allowPlaintext: options.allowPlaintext,
       sleep: options.sleep ?? sleep,
       record: (ended) => this.#record(ended),

@@ -2,7 +2,7 @@ import { type Bytes, EMPTY_BYTES } from "../base/mod.ts";
 import { type LoginServices, RunningAttempt } from "./attempt.ts";
 import { type ConnectionFacts, WRONG_CREDENTIALS } from "./login_attempt.ts";
 import type { Mechanism, MechanismRun } from "./mechanism.ts";
-import { MECHANISMS, UNKNOWN_KEY } from "./mechanisms.ts";
+import { UNKNOWN_KEY } from "./mechanisms.ts";
 import type { AuthFailure, AuthOutcome } from "./outcome.ts";
 import { answerDelayMs } from "./throttle.ts";
 
@@ -17,13 +17,13 @@ export class ConnectionLogin {
 
   constructor(services: LoginServices, facts: () => ConnectionFacts) {
     this.#services = services;
-    this.#facts = facts;
+    this.#facts = services.channelBinding ? facts : () => withoutBinding(facts());
   }
 
   /** Names of the SASL mechanisms to announce now, best first. */
   mechanisms(): string[] {
     const facts = this.#facts();
-    return MECHANISMS.filter((mechanism) => this.#permits(mechanism, facts))
+    return this.#services.mechanisms.filter((mechanism) => this.#permits(mechanism, facts))
       .map((mechanism) => mechanism.name);
   }
 
@@ -47,7 +47,7 @@ export class ConnectionLogin {
   begin(mechanismName: string): Exchange {
     const facts = this.#facts();
     const name = mechanismName.toUpperCase();
-    const mechanism = MECHANISMS.find((known) => known.name === name);
+    const mechanism = this.#services.mechanisms.find((known) => known.name === name);
     if (mechanism === undefined || !mechanism.isAvailable(facts)) return refused(UNKNOWN_MECHANISM);
     if (!this.#permits(mechanism, facts)) return refused(PRIVACY);
     return new MechanismExchange(mechanism, this.#attempt(name, facts));
@@ -91,6 +91,11 @@ export class ConnectionLogin {
       },
     });
   }
+}
+
+/** As if there were nothing to bind to: then neither PLUS is announced, nor its absence suspicious. */
+function withoutBinding(facts: ConnectionFacts): ConnectionFacts {
+  return { ...facts, tls: facts.tls && { ...facts.tls, serverEndPoint: undefined } };
 }
 
 const PRIVACY: AuthFailure = {

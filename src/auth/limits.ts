@@ -24,3 +24,21 @@ export const MAX_COUNTED_NETWORKS = 30_000;
 export const MAX_DELAY_MS = 15_000;
 /** Shortest RSA key of a client, as for certificates everywhere (RFC 9325 4.5 wants 2048). */
 export const MIN_RSA_BITS = 2048;
+/** Longest message with a token: issuers put many claims and groups into them. */
+export const MAX_TOKEN_MESSAGE_BYTES = 12 * 1024;
+/** Largest answer of the issuer that is read: hundreds of keys fit. */
+export const MAX_ISSUER_ANSWER_BYTES = 512 * 1024;
+/** How long the issuer may take to answer; clients wait for it. */
+export const ISSUER_TIMEOUT_MS = 5_000;
+/** Age at which the issuer's keys and addresses are fetched again. */
+export const ISSUER_FRESH_MS = 10 * 60_000;
+/** Between two fetches because of a key that is not known: anybody can name one. */
+export const ISSUER_RETRY_MS = 30_000;
+/** How long keys are used while the issuer does not answer. */
+export const ISSUER_STALE_MS = 24 * 3_600_000;
+/** How far clocks may differ, in seconds. */
+export const CLOCK_SKEW_SECONDS = 60;
+/** Questions to the issuer at a time, waiting, and waiting of one network. */
+export const MAX_INTROSPECTIONS = 8;
+export const MAX_QUEUED_INTROSPECTIONS = 256;
+export const MAX_QUEUED_INTROSPECTIONS_PER_NETWORK = 32;

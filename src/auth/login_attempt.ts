@@ -8,6 +8,8 @@ export type AttemptResult =
   /** The mechanism cannot tell which of the two. */
   | "badcreds"
   | "badchanbind"
+  /** The token is not of the issuer, not for us, or not valid any more. */
+  | "badtoken"
   /** The credentials are right, but not for the authorization identity that was asked for. */
   | "badauthzid"
   | "badprotocol"
@@ -21,6 +23,7 @@ export const WRONG_CREDENTIALS: ReadonlySet<AttemptResult> = new Set([
   "badpassword",
   "badcreds",
   "badchanbind",
+  "badtoken",
 ]);
 
 /** What is known of a TLS session; `TlsFacts` of the `net` room fits. */

@@ -35,6 +35,12 @@ export interface KeyOwner {
   readonly credential: Credential;
 }
 
+/** What came of a token; with what the client is to be told about a refusal. */
+export interface TokenVerdict {
+  readonly verdict: Verdict;
+  readonly explanation?: Readonly<Record<string, string>>;
+}
+
 /** What a mechanism may ask of the authenticator during one attempt. */
 export interface Attempt {
   readonly facts: ConnectionFacts;
@@ -46,6 +52,10 @@ export interface Attempt {
   holdBack(): Promise<void>;
   /** Whose key the TLS client has, if it is anybody's. */
   findKey(): Promise<KeyOwner | undefined>;
+  /** Checks an access token, and whether it lets the client be `authzid`. */
+  verifyToken(token: string, authzid: string): Promise<TokenVerdict>;
+  /** Refuses a token without a look at it. */
+  refuseToken(problem: "invalid_request"): TokenVerdict;
   /** Whether an account whose credentials are proven may log in, and as it is now. */
   admit(account: Account, address: string, credential: Credential): Promise<Verdict>;
   /** Whether it may act as `authzid`: only as itself, by any of its addresses; "" is itself. */

@@ -26,3 +26,4 @@ export {
   setPassword,
   type VerifierCosts,
 } from "./verifier.ts";
+export type { OAuthOptions } from "./token_check.ts";

@@ -52,6 +52,8 @@ export function outcomeOf(verdict: Verdict, mechanism: string): AuthOutcome {
     case "badcreds":
     case "badchanbind":
       return { kind: "credentials", text: verdict.text ?? "Wrong username or password." };
+    case "badtoken":
+      return { kind: "credentials", text: verdict.text ?? "The token is not accepted." };
     case "badauthzid":
       return { kind: "authorization", text: "You may not act as that user." };
     case "logindisabled":

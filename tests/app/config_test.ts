@@ -58,7 +58,20 @@ kind = "metrics"
 address = "127.0.0.1:9143"
 [auth]
 allow_plaintext = false
+channel_binding = true
+unauthenticate = true
+[auth.oauth]
+issuer = "https://id.example.org"
+audience = "mail"
+username_claim = "email"
+scope = "mail"
+client_id = "postern"
+client_secret_file = "oauth.secret"
 [limits]
+connections_per_address = 30
+connections_per_minute = 300
+failed_logins_per_minute = 10
+failed_logins_per_day = 50
 max_message_size = "50M"
 max_connections = 20000
 max_connections_per_user = 50
@@ -218,7 +231,6 @@ Deno.test("a setting that this version does not serve is named, never dropped in
       "listener[4].kind",
       "relay",
       "retention.trash",
-      "limits.max_connections_per_user",
     ]
   ) {
     assert.ok(named.some((line) => line.includes(`${key}: not in this version`)), key);

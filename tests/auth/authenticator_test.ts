@@ -540,3 +540,15 @@ Deno.test("a stored verifier that cannot be read is not a wrong password", async
     assert.equal(outcome.kind, broken === "" ? "credentials" : "unavailable", broken);
   }
 });
+
+Deno.test("without channel binding PLUS is not announced, not taken, and not missed", async () => {
+  const { connect } = await build({ channelBinding: false });
+  const connection = connect(BINDING);
+  assert.deepEqual(connection.mechanisms().filter((name) => name.endsWith("-PLUS")), []);
+  assert.equal((await connection.begin("SCRAM-SHA-256-PLUS").step(undefined)).kind, "mechanism");
+  // "y": the client could bind and believes that the server cannot, which is now true.
+  const { outcome } = await runScram(connection, { flag: "y" });
+  assert.equal(outcome.kind, "ok");
+  const { outcome: suspicious } = await runScram((await build()).connect(BINDING), { flag: "y" });
+  assert.equal(suspicious.kind, "credentials");
+});

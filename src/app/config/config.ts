@@ -31,6 +31,27 @@ export interface ListenerConfig {
   readonly routes: ReadonlyMap<string, RouteTarget>;
   /** Networks whose peers must send a PROXY header. */
   readonly trustedProxies: readonly Network[];
+  /** Whether TLS clients are asked for a certificate. */
+  readonly clientCertificates: boolean;
+}
+
+/** An OpenID issuer whose tokens log in. */
+export interface OAuthConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly usernameClaim: string;
+  /** That a token must have; undefined: none in particular. */
+  readonly scope: string | undefined;
+  /** For asking about tokens that say nothing themselves. */
+  readonly client: { readonly id: string; readonly secretFile: string } | undefined;
+}
+
+/** What one address may do before it has to wait; 0: no limit. */
+export interface GateConfig {
+  readonly openConnections: number;
+  readonly connectionsPerMinute: number;
+  readonly failuresPerMinute: number;
+  readonly failuresPerDay: number;
 }
 
 /** The effective configuration of a server: defaults filled in, file names absolute or as from cwd. */
@@ -45,6 +66,10 @@ export interface Config {
   };
   readonly listeners: readonly ListenerConfig[];
   readonly allowPlaintext: boolean;
+  /** Whether SCRAM with channel binding is announced. */
+  readonly channelBinding: boolean;
+  readonly unauthenticate: boolean;
+  readonly oauth: OAuthConfig | undefined;
   readonly maxMessageBytes: number;
   readonly maxConnections: number;
   /** Quota of accounts without one of their own; null: no limit. */
@@ -82,11 +107,31 @@ export function toConfig({ file, content }: LoadedFile): Config {
           .map(([protocol, target]) => [protocol, parseRouteTarget(target, OWN_TARGETS)]),
       ),
       trustedProxies: (listener.proxy_protocol ?? []).map(parseNetwork),
+      clientCertificates: listener.client_certificates ?? false,
     })),
     allowPlaintext: content.auth.allow_plaintext,
+    channelBinding: content.auth.channel_binding,
+    unauthenticate: content.auth.unauthenticate,
+    oauth: content.auth.oauth && toOAuth(content.auth.oauth, resolve),
     maxMessageBytes: checked(parseSizeBytes(content.limits.max_message_size)),
     maxConnections: content.limits.max_connections,
     defaultQuotaBytes: checked(parseQuotaBytes(content.quota.default)),
+  };
+}
+
+function toOAuth(
+  oauth: NonNullable<LoadedFile["content"]["auth"]["oauth"]>,
+  resolve: (name: string) => string,
+): OAuthConfig {
+  const { client_id: id, client_secret_file: secretFile } = oauth;
+  return {
+    issuer: oauth.issuer,
+    audience: oauth.audience,
+    usernameClaim: oauth.username_claim,
+    scope: oauth.scope,
+    client: id !== undefined && secretFile !== undefined
+      ? { id, secretFile: resolve(secretFile) }
+      : undefined,
   };
 }
 
@@ -127,14 +172,8 @@ export function unservedSettings({ file, content, lines }: LoadedFile): string[]
       if (isServedTarget(parseRouteTarget(target, OWN_TARGETS))) continue;
       note(["listener", i, "routes", protocol], "clients that ask for it are refused");
     }
-    if (listener.client_certificates) {
-      note(["listener", i, "client_certificates"], "certificates are not asked for");
-    }
   });
   if (content.tls.acme) note(["tls", "acme"], "no certificates are fetched");
-  if (content.limits.max_connections_per_user !== 0) {
-    note(["limits", "max_connections_per_user"], "there is no such limit");
-  }
   if (content.retention.trash !== undefined) note(["retention", "trash"], "nothing expires");
   if (content.relay) note(["relay"], "no mail is relayed");
   if (content.chatmail) note(["chatmail"], "no accounts make themselves");

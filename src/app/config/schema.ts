@@ -21,6 +21,16 @@ const HOST_FORM = "a host name";
 const FILE_FORM = "the name of a file";
 const TARGET_FORM = '"imap", "submission", "web", "acme", "tcp://host:port" or "tls://host:port"';
 
+const ISSUER_FORM = 'the https address of an OpenID issuer, such as "https://id.example.org"';
+
+/** Tokens and keys must not travel in clear, other than within this host. */
+function isIssuer(text: string): boolean {
+  const { protocol, hostname, search, hash } = URL.parse(text) ?? {};
+  if (search || hash) return false;
+  return protocol === "https:" ||
+    (protocol === "http:" && ["127.0.0.1", "[::1]", "localhost"].includes(hostname ?? ""));
+}
+
 const hostName = z.string(HOST_FORM).regex(
   /^(?=.{1,253}$)[A-Za-z0-9_]([\w-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?)*$/,
   HOST_FORM,
@@ -98,6 +108,19 @@ const listener = strict({
   }
 });
 
+const oauth = strict({
+  issuer: z.string(ISSUER_FORM).refine(isIssuer, ISSUER_FORM),
+  audience: z.string("a text").min(1, "a text"),
+  username_claim: z.string("the name of a claim").min(1, "the name of a claim").default("email"),
+  scope: z.string("the name of a scope").regex(/^[!#-[\]-~]+$/, "the name of one scope").optional(),
+  client_id: z.string("a text").min(1, "a text").optional(),
+  client_secret_file: fileName.optional(),
+}).superRefine(({ client_id, client_secret_file }, context) => {
+  if ((client_id === undefined) === (client_secret_file === undefined)) return;
+  const path = [client_id === undefined ? "client_id" : "client_secret_file"];
+  context.addIssue({ code: "custom", path, message: "both client_id and client_secret_file" });
+});
+
 /** The whole file. What is left out has the default given here. */
 export const configSchema = strict({
   hostname: hostName.optional(),
@@ -127,7 +150,12 @@ export const configSchema = strict({
     });
   }).prefault({}),
   listener: z.array(listener, "an array of tables, [[listener]]").default([]),
-  auth: strict({ allow_plaintext: flag.default(false) }).prefault({}),
+  auth: strict({
+    allow_plaintext: flag.default(false),
+    channel_binding: flag.default(true),
+    unauthenticate: flag.default(true),
+    oauth: oauth.optional(),
+  }).prefault({}),
   limits: strict({
     max_message_size: z.string(SIZE_FORM).refine(
       (text) => (parseSizeBytes(text) ?? 0) > 0,
@@ -135,6 +163,10 @@ export const configSchema = strict({
     ).default("50M"),
     max_connections: count(1, 1_000_000, "a number").default(20_000),
     max_connections_per_user: count(0, 1_000_000, "a number").default(0),
+    connections_per_address: count(0, 1_000_000, "a number").default(30),
+    connections_per_minute: count(0, 1_000_000, "a number").default(300),
+    failed_logins_per_minute: count(0, 1_000_000, "a number").default(10),
+    failed_logins_per_day: count(0, 1_000_000, "a number").default(50),
   }).prefault({}),
   quota: strict({
     default: z.string(QUOTA_FORM).refine(
