@@ -5,6 +5,7 @@ import { addConfigCommands } from "./commands/config.ts";
 import { addDomainCommands } from "./commands/domain.ts";
 import { addMailCommands } from "./commands/mail.ts";
 import { addServerCommands } from "./commands/server.ts";
+import { addTlsKeyCommands } from "./commands/tls_key.ts";
 import { ConfigError } from "./config/load.ts";
 import { ExitCode, Failure } from "./failure.ts";
 import { describeError } from "./describe_error.ts";
@@ -43,6 +44,7 @@ function createProgram(): Command {
   addDomainCommands(program);
   addAccountCommands(program);
   addAddressCommands(program);
+  addTlsKeyCommands(program);
   addMailCommands(program);
   program.command("help [command...]")
     .description("print what a command does, with an example")

@@ -1,4 +1,4 @@
-import { Authenticator } from "../auth/mod.ts";
+import { Authenticator, type OAuthOptions } from "../auth/mod.ts";
 import { logger, systemClock } from "../base/mod.ts";
 import { LmtpServer } from "../delivery/mod.ts";
 import { createRegistry } from "../imap/mod.ts";
@@ -21,6 +21,7 @@ import { readCertificates } from "./certificates.ts";
 import { type Config, isServedKind, isServedTarget, type ListenerConfig } from "./config/config.ts";
 import { nudgeSocketPath, openStore } from "./data.ts";
 import { Failure } from "./failure.ts";
+import { readOAuth } from "./oauth.ts";
 import { serveHttp } from "./http_connection.ts";
 
 const log = logger("app");
@@ -34,9 +35,10 @@ const TOO_MANY_FAILURES =
 
 /** Starts everything that the configuration asks for. Throws Failure, with nothing left running. */
 export async function startServer(config: Config): Promise<Server> {
+  const oauth = await readOAuth(config);
   const store = await openStore(config);
   const certificates = new CertificateStore([], { minVersion: config.tls.minVersion });
-  const server = new Server(config, store, certificates);
+  const server = new Server(config, store, certificates, oauth);
   try {
     await server.start();
   } catch (error) {
@@ -61,13 +63,22 @@ export class Server {
   readonly #connections = new Map<Transport, Promise<void>>();
   #nudges: NudgeListener | undefined;
 
-  constructor(config: Config, store: Store, certificates: CertificateStore) {
-    const { hostname, maxMessageBytes, allowPlaintext } = config;
+  constructor(
+    config: Config,
+    store: Store,
+    certificates: CertificateStore,
+    oauth: OAuthOptions | undefined,
+  ) {
+    const { hostname, maxMessageBytes, allowPlaintext, channelBinding } = config;
     const clock = systemClock;
     this.#config = config;
     this.#store = store;
     this.#certificates = certificates;
-    this.#authenticator = new Authenticator(store.directory, clock, { allowPlaintext });
+    this.#authenticator = new Authenticator(store.directory, clock, {
+      allowPlaintext,
+      channelBinding,
+      ...(oauth ? { oauth } : {}),
+    });
     this.#sessions = {
       registry: createRegistry(),
       store,
@@ -76,7 +87,7 @@ export class Server {
       clock,
       limits: { maxMessageBytes },
       times: DEFAULT_TIMES,
-      tls: this.#tls(),
+      tls: this.#tls(false),
       shutdown: this.#shutdown.signal,
     };
     this.#lmtp = new LmtpServer({ store, clock, hostname, maxMessageBytes });
@@ -143,29 +154,32 @@ export class Server {
     }
   }
 
-  #tls(): TlsOptions {
-    return { certificates: this.#certificates, alpn: ["imap"] };
+  #tls(requestClientCertificate: boolean): TlsOptions {
+    return { certificates: this.#certificates, alpn: ["imap"], requestClientCertificate };
   }
 
-  async #open({ kind, address, routes, trustedProxies }: ListenerConfig): Promise<Listener> {
+  async #open(config: ListenerConfig): Promise<Listener> {
+    const { kind, address, routes, trustedProxies } = config;
+    const tls = this.#tls(config.clientCertificates);
+    const sessions = { ...this.#sessions, tls };
     const options: ListenOptions = {
       kind,
       address,
       trustedProxies,
       budget: this.#budget,
-      onConnection: (transport, target) => this.#serve(transport, target),
+      onConnection: (transport, target) => this.#serve(transport, target, sessions),
     };
     try {
       switch (kind) {
         case "imap":
           return await listen({ ...options, accept: this.#admit });
         case "imaps":
-          return await listen({ ...options, accept: this.#admit, tls: this.#tls() });
+          return await listen({ ...options, accept: this.#admit, tls });
         case "alpn":
           return await listen({
             ...options,
             accept: this.#admit,
-            tls: this.#tls(),
+            tls,
             routes: routeTable(routes),
           });
         default:
@@ -180,14 +194,14 @@ export class Server {
   #admit = ({ address }: { readonly address: string }): boolean | string =>
     this.#authenticator.admitsAddress(address) || TOO_MANY_FAILURES;
 
-  #serve(transport: Transport, target: string): void {
-    const done = this.#speak(transport, target)
+  #serve(transport: Transport, target: string, sessions: SessionServices): void {
+    const done = this.#speak(transport, target, sessions)
       .catch((error) => log.error("a {target} connection failed: {error}", { target, error }))
       .finally(() => this.#connections.delete(transport));
     this.#connections.set(transport, done);
   }
 
-  async #speak(transport: Transport, target: string): Promise<void> {
+  async #speak(transport: Transport, target: string, sessions: SessionServices): Promise<void> {
     const { hostname } = this.#config;
     switch (target) {
       case "web":
@@ -195,7 +209,7 @@ export class Server {
       case "lmtp":
         return await this.#lmtp.serve(transport);
       default:
-        return await serveConnection(transport, this.#sessions);
+        return await serveConnection(transport, sessions);
     }
   }
 }
@@ -230,6 +244,9 @@ function changedKeys(old: Config, now: Config): string[] {
       ({ listeners }) => listeners.map((each) => ({ ...each, routes: [...each.routes] })),
     ],
     ["auth.allow_plaintext", (config) => config.allowPlaintext],
+    ["auth.channel_binding", (config) => config.channelBinding],
+    ["auth.unauthenticate", (config) => config.unauthenticate],
+    ["auth.oauth", (config) => config.oauth],
     ["limits.max_message_size", (config) => config.maxMessageBytes],
     ["limits.max_connections", (config) => config.maxConnections],
     ["quota.default", (config) => config.defaultQuotaBytes],

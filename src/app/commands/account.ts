@@ -1,11 +1,12 @@
 import type { Command } from "commander";
-import { makeVerifier } from "../../auth/mod.ts";
+import { makeVerifier, setPassword } from "../../auth/mod.ts";
 import type { Account } from "../../store/mod.ts";
 import { parseQuotaBytes, QUOTA_FORM, writeSize } from "../config/quantity.ts";
 import { requireAccount, withData } from "../data.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { generatePassword } from "../password.ts";
 import { askPassword, printJson, printLine, printTable, readLine } from "../terminal.ts";
+import { addAppPasswordCommands } from "./app_password.ts";
 import { addGroup, type GlobalOptions, withExamples } from "./options.ts";
 
 interface PasswordOptions extends GlobalOptions {
@@ -13,11 +14,12 @@ interface PasswordOptions extends GlobalOptions {
   readonly stdin?: boolean;
 }
 
-/** `account add`, `list`, `show`, `remove`, `password`, `quota`, `disable` and `enable`. */
+/** `account add`, `list`, `show`, `remove`, `password`, `quota`, `disable`, `enable`, `apppassword`. */
 export function addAccountCommands(program: Command): void {
   const account = addGroup(program, "account", "accounts: who may log in, and whose mail this is");
   addPasswordCommands(account);
   addListCommands(account);
+  addAppPasswordCommands(account);
 
   withExamples(
     account.command("remove <address>").description("remove an account and all its mail"),
@@ -110,10 +112,9 @@ function addPasswordCommands(account: Command): void {
     "postern account password alice@example.org --generate",
   ).action(async (address: string, _options, command: Command) => {
     const password = await choosePassword(address, options(command));
-    const verifier = await makeVerifier(password.text);
     await withData(options(command).config, async ({ directory, tellSecurity }) => {
       const { id } = await requireAccount(directory, address);
-      await directory.setPasswordVerifier(id, verifier);
+      await setPassword(directory, id, password.text);
       tellSecurity(id);
     });
     tellPassword(address, password, options(command));

@@ -10,7 +10,7 @@ export function addDomainCommands(program: Command): void {
   withExamples(
     domain.command("add <name>")
       .description("add a domain")
-      .option("--disabled", "without logins until it is enabled"),
+      .option("--disabled", "without mail until it is enabled"),
     "postern domain add example.org",
   ).action(async (name: string, { disabled = false }: { disabled?: boolean }, command: Command) => {
     await withData(configOf(command), ({ directory }) => directory.addDomain(name, { disabled }));
@@ -33,13 +33,13 @@ export function addDomainCommands(program: Command): void {
     });
 
   withExamples(
-    domain.command("enable <name>").description("allow logins of the domain's accounts again"),
+    domain.command("enable <name>").description("take mail for the domain again"),
     "postern domain enable example.org",
   ).action((name: string, _options, command: Command) => setDisabled(command, name, false));
 
   withExamples(
     domain.command("disable <name>")
-      .description("refuse logins of the domain's accounts and end their sessions"),
+      .description("have mail for the domain wait elsewhere; its accounts can still log in"),
     "postern domain disable example.org",
   ).action((name: string, _options, command: Command) => setDisabled(command, name, true));
 
@@ -52,14 +52,10 @@ export function addDomainCommands(program: Command): void {
 }
 
 async function setDisabled(command: Command, name: string, disabled: boolean): Promise<void> {
-  await withData(configOf(command), async ({ directory, tellSecurity }) => {
-    await directory.setDomainDisabled(name, disabled);
-    // Accounts know no domain but the one in their address.
-    const suffix = `@${name.toLowerCase()}`;
-    for (const { id, address } of await directory.listAccounts()) {
-      if (address.toLowerCase().endsWith(suffix)) tellSecurity(id);
-    }
-  });
+  await withData(
+    configOf(command),
+    ({ directory }) => directory.setDomainDisabled(name, disabled),
+  );
 }
 
 function configOf(command: Command): string | undefined {
