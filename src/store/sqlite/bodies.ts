@@ -63,7 +63,7 @@ export const CONTENT_CHUNK_IDS =
   }`;
 
 export function countChunks(layout: Layout): number {
-  return layout.size === 0 ? 0 : locate(layout, layout.size - 1).number + 1;
+  return chunksUpTo(layout, layout.size);
 }
 
 /** Octets that a chunk of the layout has. */
@@ -86,22 +86,50 @@ export function readChunk(db: Database, contentId: number, number: number): Byte
     "SELECT size, coding, data FROM chunk WHERE id = ?",
     contentId * CHUNKS_PER_CONTENT + number,
   );
-  if (!row) return undefined;
-  const [size, coding, data] = row;
-  const bytes = decodeBytes(coding, data);
+  return row && decodeChunk(row);
+}
+
+function decodeChunk([size, coding, data]: ChunkRow): Bytes {
+  const bytes = decodeBytes(coding, data, size);
   if (bytes.length !== size) throw new StoreError("corrupt", "A chunk has the wrong size.");
   return bytes;
 }
 
-/** Bytes up to `end`, for what is known to be small. Throws StoreError "corrupt". */
-export function readStart(db: Database, layout: Layout, end: number): Bytes {
-  const parts: Bytes[] = [];
-  let at = 0;
-  for (let number = 0; at < end; number++) {
-    const chunk = readChunk(db, layout.contentId, number);
-    if (!chunk) throw new StoreError("corrupt", `Content ${layout.contentId} lacks a chunk.`);
-    parts.push(chunk.subarray(0, end - at));
-    at += chunk.length;
+/**
+ * The bytes up to `end` of each message, for what is small when taken together: one query for all.
+ * Throws StoreError "corrupt".
+ */
+export function readStarts(
+  db: Database,
+  wanted: readonly { readonly layout: Layout; readonly end: number }[],
+): Bytes[] {
+  const ids: number[] = [];
+  for (const { layout, end } of wanted) {
+    for (let number = 0; number < chunksUpTo(layout, end); number++) {
+      ids.push(layout.contentId * CHUNKS_PER_CONTENT + number);
+    }
   }
-  return concatBytes(parts);
+  const rows = db.all<readonly [id: number, size: number, coding: number, data: Bytes]>(
+    "SELECT id, size, coding, data FROM chunk WHERE id IN (SELECT value FROM json_each(?))",
+    JSON.stringify(ids),
+  );
+  const chunks = new Map<number, ChunkRow>(
+    rows.map(([id, size, coding, data]) => [id, [size, coding, data]]),
+  );
+  return wanted.map(({ layout, end }) => {
+    const parts: Bytes[] = [];
+    let at = 0;
+    for (let number = 0; at < end; number++) {
+      const row = chunks.get(layout.contentId * CHUNKS_PER_CONTENT + number);
+      if (!row) throw new StoreError("corrupt", `Content ${layout.contentId} lacks a chunk.`);
+      const chunk = decodeChunk(row);
+      parts.push(chunk.subarray(0, end - at));
+      at += chunk.length;
+    }
+    return concatBytes(parts);
+  });
+}
+
+function chunksUpTo(layout: Layout, end: number): number {
+  return end === 0 ? 0 : locate(layout, end - 1).number + 1;
 }

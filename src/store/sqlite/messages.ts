@@ -3,12 +3,14 @@ import { RangeSet } from "../../base/mod.ts";
 import { type ContentColumn, INLINE_RAW_BYTES, type MessageRow } from "../account_store.ts";
 import { StoreError } from "../store_error.ts";
 import type { AccountAccess } from "./account_access.ts";
-import { type Layout, locate, readChunk, readStart } from "./bodies.ts";
+import { type Layout, locate, readChunk, readStarts } from "./bodies.ts";
 import type { Database, Row, Value } from "./database.ts";
 import { checkMailboxExists } from "./mailbox_record.ts";
 import { emailIdOf, threadIdOf } from "./object_ids.ts";
 
 const PAGE_ROWS = 1000;
+/** The same with content, so that little is read in vain when the page is full of octets first. */
+const CONTENT_PAGE_ROWS = 200;
 /** Octets of content after which a page ends. */
 const PAGE_BYTES = 1024 * 1024;
 
@@ -34,6 +36,8 @@ type IndexRow =
   & Row;
 
 const INDEX_WIDTH = 12;
+
+type UidRange = readonly [mailbox: MailboxId, first: number, last: number];
 
 /** Columns of the content table; the others are made of chunks. */
 const STORED_COLUMNS: Readonly<Partial<Record<ContentColumn, string>>> = {
@@ -128,24 +132,63 @@ class PageReader {
     from: number,
   ): { rows: MessageRow[]; next: number | undefined } {
     checkMailboxExists(db, this.#mailbox);
+    const pageRows = this.#needsContent ? CONTENT_PAGE_ROWS : PAGE_ROWS;
     const rows: MessageRow[] = [];
     let bytes = 0;
     for (const { first, last } of uids.ranges()) {
       if (last < from) continue;
-      for (const row of this.#rows(db, Math.max(first, from), last, PAGE_ROWS - rows.length)) {
-        const [message, size] = this.#message(db, row);
+      const range = [this.#mailbox, Math.max(first, from), last] as const;
+      const limit = this.#limit(db, range, pageRows - rows.length, PAGE_BYTES - bytes);
+      const found = this.#rows(db, range, limit);
+      const starts = this.#needsChunks ? this.#starts(db, found, PAGE_BYTES - bytes) : undefined;
+      const taken = starts?.length ?? found.length;
+      for (let i = 0; i < taken; i++) {
+        const [message, size] = this.#message(found[i]!, starts?.[i]);
         rows.push(message);
         bytes += size;
-        if (rows.length === PAGE_ROWS || bytes >= PAGE_BYTES) {
-          return { rows, next: memberAfter(uids, message.uid) };
-        }
+      }
+      if (taken < found.length || found.length === limit || bytes >= PAGE_BYTES) {
+        return { rows, next: memberAfter(uids, rows.at(-1)!.uid) };
       }
     }
     return { rows, next: undefined };
   }
 
-  #rows(db: Database, first: number, last: number, limit: number): Iterable<IndexRow> {
-    const range = [this.#mailbox, first, last] as const;
+  /** How many rows fit, when at most `rows` and `room` octets do; at least one. */
+  #limit(db: Database, range: UidRange, rows: number, room: number): number {
+    if (this.#stored.length === 0) return rows;
+    const lengths = this.#stored.map((column) => `ifnull(length(${STORED_COLUMNS[column]}), 0)`);
+    const { source, values } = this.#source(db, range);
+    let limit = rows;
+    const bytes = () =>
+      db.number(
+        `SELECT coalesce(sum(${lengths.join(" + ")}), 0)
+         FROM (${source} ORDER BY uid LIMIT ?) JOIN content ON content.id = content_id`,
+        ...values,
+        limit,
+      );
+    // Someone may send messages whose envelopes are as large as a header may be.
+    while (limit > 1 && bytes() > room) limit = Math.ceil(limit / 8);
+    return limit;
+  }
+
+  #rows(db: Database, range: UidRange, limit: number): IndexRow[] {
+    const { source, values } = this.#source(db, range);
+    values.push(limit);
+    if (!this.#needsContent) return db.all<IndexRow>(`${source} ORDER BY uid LIMIT ?`, ...values);
+    const content = ["content.first_chunk_size", "content.header_size"].concat(
+      this.#stored.map((column) => `content.${STORED_COLUMNS[column]}`),
+    );
+    return db.all<IndexRow>(
+      `SELECT found.*, ${content.join(", ")}
+       FROM (${source} ORDER BY uid LIMIT ?) AS found JOIN content ON content.id = content_id
+       ORDER BY uid`,
+      ...values,
+    );
+  }
+
+  /** SQL for the index rows of the range, expunged ones that are kept included. */
+  #source(db: Database, range: UidRange): { source: string; values: Value[] } {
     const hasExpunged = db.get(
       "SELECT 1 FROM expunged WHERE mailbox_id = ? AND uid BETWEEN ? AND ? LIMIT 1",
       ...range,
@@ -157,21 +200,36 @@ class PageReader {
       source += ` UNION ALL SELECT ${INDEX_COLUMNS}, 1 FROM expunged WHERE ${condition}`;
       values.push(...values);
     }
-    values.push(limit);
-    if (!this.#needsContent) return db.all<IndexRow>(`${source} ORDER BY uid LIMIT ?`, ...values);
-    const content = ["content.first_chunk_size", "content.header_size"].concat(
-      this.#stored.map((column) => `content.${STORED_COLUMNS[column]}`),
-    );
-    return db.iterate<IndexRow>(
-      `SELECT found.*, ${content.join(", ")}
-       FROM (${source} ORDER BY uid LIMIT ?) AS found JOIN content ON content.id = content_id
-       ORDER BY uid`,
-      ...values,
-    );
+    return { source, values };
+  }
+
+  /**
+   * Header or whole message of each row, but only of the first rows when together they have more
+   * octets than `room`; of one at least.
+   */
+  #starts(db: Database, rows: readonly IndexRow[], room: number): Bytes[] {
+    const wanted: { layout: Layout; end: number }[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      const end = this.#hasRaw(row)
+        ? row[8]
+        : this.#columns.includes("header")
+        ? Number(row[INDEX_WIDTH + 1])
+        : 0;
+      bytes += end;
+      if (bytes > room && wanted.length > 0) break;
+      const firstChunkSize = Number(row[INDEX_WIDTH]);
+      wanted.push({ layout: { contentId: row[9], size: row[8], firstChunkSize }, end });
+    }
+    return readStarts(db, wanted);
+  }
+
+  #hasRaw(row: IndexRow): boolean {
+    return this.#columns.includes("raw") && row[8] <= INLINE_RAW_BYTES;
   }
 
   /** The message, and about how many octets of content are in it. */
-  #message(db: Database, row: IndexRow): [message: MessageRow, bytes: number] {
+  #message(row: IndexRow, start: Bytes | undefined): [message: MessageRow, bytes: number] {
     const prefix = this.#account.objectPrefix();
     const message: MessageRow = {
       uid: row[0] as Uid,
@@ -188,30 +246,17 @@ class PageReader {
     };
     if (!this.#needsContent) return [message, 0];
     const content: Partial<Record<ContentColumn, Value>> = {};
-    this.#stored.forEach((column, i) => content[column] = row[INDEX_WIDTH + 2 + i] ?? null);
-    if (this.#needsChunks) this.#addChunks(db, row, content);
-    let bytes = 0;
-    for (const value of Object.values(content)) {
+    let bytes = start?.length ?? 0;
+    this.#stored.forEach((column, i) => {
+      const value = row[INDEX_WIDTH + 2 + i] ?? null;
+      content[column] = value;
       if (typeof value !== "number") bytes += value?.length ?? 0;
+    });
+    if (start && this.#hasRaw(row)) content.raw = start;
+    if (start && this.#columns.includes("header")) {
+      content.header = start.subarray(0, Number(row[INDEX_WIDTH + 1]));
     }
     return [Object.assign(message, content), bytes];
-  }
-
-  #addChunks(db: Database, row: IndexRow, content: Partial<Record<ContentColumn, Value>>): void {
-    const layout: Layout = {
-      contentId: row[9],
-      size: row[8],
-      firstChunkSize: Number(row[INDEX_WIDTH]),
-    };
-    const headerSize = Number(row[INDEX_WIDTH + 1]);
-    const hasRaw = this.#columns.includes("raw") && layout.size <= INLINE_RAW_BYTES;
-    const bytes = readStart(db, layout, hasRaw ? layout.size : this.#headerEnd(headerSize));
-    if (hasRaw) content.raw = bytes;
-    if (this.#columns.includes("header")) content.header = bytes.subarray(0, headerSize);
-  }
-
-  #headerEnd(headerSize: number): number {
-    return this.#columns.includes("header") ? headerSize : 0;
   }
 }
 
