@@ -215,6 +215,15 @@ const TABLE: Readonly<Record<string, Row>> = {
     right: ["ESEARCH IN (MAILBOXES Box) ALL", "ESEARCH IN (PERSONAL) RETURN (COUNT) SEEN"],
     wrong: ["ESEARCH", "ESEARCH IN () ALL", "ESEARCH IN (PERSONAL)", "ESEARCH IN (X) ALL"],
   },
+  NOTIFY: {
+    states: "as",
+    right: [
+      "NOTIFY NONE",
+      "NOTIFY SET STATUS (PERSONAL (MailboxName))",
+      "NOTIFY SET (SELECTED NONE)",
+    ],
+    wrong: ["NOTIFY", "NOTIFY X", "NOTIFY SET", "NOTIFY SET (PERSONAL (MessageNew))"],
+  },
   CHECK: { states: "s", ...bare("CHECK") },
   CLOSE: { states: "s", ...bare("CLOSE") },
   UNSELECT: { states: "s", ...bare("UNSELECT") },
