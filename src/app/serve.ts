@@ -6,6 +6,7 @@ import { configureLogging } from "./log.ts";
 import { sdNotify } from "./sd_notify.ts";
 import { type Server, startServer } from "./server.ts";
 import { describeError } from "./describe_error.ts";
+import { stopSignal } from "./signals.ts";
 import { printLine } from "./terminal.ts";
 
 const log = logger("app");
@@ -23,7 +24,7 @@ export async function serve(file: LoadedFile, onReady?: (server: Server) => void
   for (const warning of unservedSettings(file)) log.warn("{warning}", { warning });
   outliveMistakes();
   // Heard from here on, so that a signal during the start is not lost.
-  const stop = firstSignal();
+  const stop = stopSignal();
   const server = await startServer(config);
   const stopReloading = onHangUp(() => reload(server, file.file));
   for (const { kind, address } of server.listeners) printLine(`listening ${kind} ${address}`);
@@ -66,20 +67,6 @@ async function tellSystemd(state: string): Promise<void> {
   } catch (error) {
     log.warn("systemd could not be told {state}: {error}", { state, error });
   }
-}
-
-const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM"];
-
-/**
- * The first signal to stop. Later ones are ignored, since stopping takes three seconds at most and
- * programs that start us (timeout, deno task) send the same signal once more than they were told to.
- */
-function firstSignal(): Promise<Deno.Signal> {
-  return new Promise((resolve) => {
-    for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, () => resolve(signal));
-  });
 }
 
 /** Calls `act` at each SIGHUP, one after the other; gives the function that ends it. */

@@ -45,7 +45,8 @@ export function programTest(
   });
 }
 
-function isInstalled(program: string): boolean {
+/** Whether a program is in the path. */
+export function isInstalled(program: string): boolean {
   return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
     try {
       return Deno.statSync(`${folder}/${program}`).isFile;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { readConfigFile } from "../config/load.ts";
+import { imapServe } from "../imap_serve.ts";
 import { demo, type DemoPorts } from "../demo.ts";
 import { UsageError } from "../failure.ts";
 import { serve } from "../serve.ts";
@@ -7,7 +8,7 @@ import { printJson, printLine } from "../terminal.ts";
 import { versionFacts, versionText } from "../version.ts";
 import { type GlobalOptions, withExamples } from "./options.ts";
 
-/** `demo`, `serve` and `version`. */
+/** `demo`, `serve`, `imapserve` and `version`. */
 export function addServerCommands(program: Command): void {
   withExamples(
     program.command("demo")
@@ -39,6 +40,19 @@ export function addServerCommands(program: Command): void {
     "postern serve --config /etc/postern/postern.toml",
   ).action(async (_options, command: Command) => {
     await serve(await readConfigFile(command.optsWithGlobals<GlobalOptions>().config));
+  });
+
+  withExamples(
+    program.command("imapserve <address>")
+      .description("speak IMAP on standard input and output, logged in as the account")
+      .addHelpText(
+        "after",
+        "\nNo password is asked for: whoever may read the data may run this. Works while the server\n" +
+          "runs, and for accounts whose logins are disabled.",
+      ),
+    `mutt -e 'set tunnel="postern imapserve alice@example.org"' -f imap://localhost/`,
+  ).action(async (address: string, _options, command: Command) => {
+    await imapServe(command.optsWithGlobals<GlobalOptions>().config, address);
   });
 
   withExamples(
