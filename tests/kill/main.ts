@@ -1,8 +1,10 @@
 /**
- * `deno task kill [--rounds 50] [--seed N]`: kills a server under load so often, and checks after
- * each time that all it acknowledged is there. Ends with 1 when something is not.
+ * `deno task kill [--rounds 50] [--power 500] [--seed N]`: kills a server under load so often, and
+ * checks after each time that all it acknowledged is there; then lets the power fail so often in a
+ * recorded run (needs strace). Ends with 1 when something is lost.
  */
 import { parseArgs } from "node:util";
+import { failPower, record } from "./power.ts";
 import { KillRounds } from "./rounds.ts";
 
 async function main(args: readonly string[]): Promise<void> {
@@ -10,15 +12,22 @@ async function main(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       rounds: { type: "string", default: "50" },
+      power: { type: "string", default: "500" },
       seed: { type: "string", default: String(Date.now() % 1e6) },
     },
   });
   const seed = Number(values.seed);
   say(`seed ${seed}`);
   const started = performance.now();
+  await kill(Number(values.rounds), seed);
+  await cutPower(Number(values.power), seed);
+  say(`nothing lost; ${((performance.now() - started) / 1000).toFixed(0)} s`);
+}
+
+async function kill(count: number, seed: number): Promise<void> {
   const rounds = await KillRounds.open(seed);
   try {
-    for (let round = 1; round <= Number(values.rounds); round++) {
+    for (let round = 1; round <= count; round++) {
       const { acknowledged, loadMs, restartMs } = await rounds.round();
       say(
         `round ${round}: killed after ${loadMs.toFixed(0)} ms, ready again in ` +
@@ -28,7 +37,17 @@ async function main(args: readonly string[]): Promise<void> {
   } finally {
     await rounds.close();
   }
-  say(`nothing lost; ${((performance.now() - started) / 1000).toFixed(0)} s`);
+}
+
+async function cutPower(count: number, seed: number): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "postern-power-" });
+  try {
+    const events = await record(folder);
+    await failPower(events, folder, count, seed);
+    say(`the power failed ${count} times among ${events.length} events`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 function say(line: string): void {
