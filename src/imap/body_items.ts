@@ -1,6 +1,6 @@
 import type { Bytes } from "../base/mod.ts";
-import { type ByteRange, decodeParts, headerFields, resolveSection } from "../message/mod.ts";
-import type { ContentColumn, MessageRow } from "../store/mod.ts";
+import { type ByteRange, headerFields } from "../message/mod.ts";
+import type { MessageRow } from "../store/mod.ts";
 import type { Reader } from "../wire/mod.ts";
 import type { FetchItem, FetchItemSpec } from "./fetch_items.ts";
 import {
@@ -14,6 +14,7 @@ import {
   readSection,
   sectionText,
 } from "./section.ts";
+import { inlineContent, locateSection, sectionColumns } from "./section_content.ts";
 import type { Session } from "./session.ts";
 
 /** BODY, BODY[…], BODY.PEEK[…] and the older RFC822… (RFC 3501 6.4.5). */
@@ -44,7 +45,7 @@ function bodyItem(reader: Reader, setsSeen: boolean): FetchItem {
   return {
     key: `${label}${partialText(partial)}`,
     setsSeen,
-    columns: columnsFor(section),
+    columns: sectionColumns(section),
     async write(row, session) {
       session.out.writer.raw(`${label}${originText(partial)} `);
       await writeSection(row, session, section, partial);
@@ -57,19 +58,12 @@ function rfc822Item(name: string, section: BodySection, setsSeen: boolean): Fetc
   return {
     key: name,
     setsSeen,
-    columns: columnsFor(section),
+    columns: sectionColumns(section),
     async write(row, session) {
       session.out.writer.raw(`${name} `);
       await writeSection(row, session, section, undefined);
     },
   };
-}
-
-/** The header is kept apart, so that lists of messages never touch bodies. */
-function columnsFor({ part, text }: BodySection): readonly ContentColumn[] {
-  if (part.length > 0) return ["parts", "raw"];
-  if (text === "HEADER") return ["header"];
-  return text === undefined ? ["raw"] : ["header", "raw"];
 }
 
 async function writeSection(
@@ -79,7 +73,7 @@ async function writeSection(
   partial: Partial | undefined,
 ): Promise<void> {
   const { writer } = session.out;
-  const range = rangeOf(row, section);
+  const range = locateSection(row, section);
   if (!range) return void writer.raw("NIL");
   if (section.fields) {
     const header = await readAll(row, session, range);
@@ -87,25 +81,16 @@ async function writeSection(
     return void writer.literal(cut(headerFields(header, names, not), partial));
   }
   const { start, end } = cutRange(range, partial);
-  if (row.header && end <= row.header.length) {
-    return void writer.literal(row.header.subarray(start, end));
-  }
-  if (row.raw) return void writer.literal(row.raw.subarray(start, end));
+  const inline = inlineContent(row, { start, end });
+  if (inline) return void writer.literal(inline);
   writer.raw(`{${end - start}}\r\n`);
   await pipeRaw(row, session, start, end, (piece) => void writer.bytes(piece));
 }
 
-function rangeOf(row: MessageRow, section: BodySection): ByteRange | undefined {
-  if (section.part.length > 0) return resolveSection(decodeParts(row.parts!), section);
-  if (section.text === "HEADER") return { start: 0, end: row.header!.length };
-  if (section.text === "TEXT") return { start: row.header!.length, end: row.size };
-  return { start: 0, end: row.size };
-}
-
 /** All octets of a range, for headers, which are bounded when a message is stored. */
 async function readAll(row: MessageRow, session: Session, range: ByteRange): Promise<Bytes> {
-  const stored = row.header && range.end <= row.header.length ? row.header : row.raw;
-  if (stored) return stored.subarray(range.start, range.end);
+  const inline = inlineContent(row, range);
+  if (inline) return inline;
   const whole = new Uint8Array(range.end - range.start);
   let length = 0;
   await pipeRaw(row, session, range.start, range.end, (piece) => {

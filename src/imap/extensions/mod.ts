@@ -1,6 +1,7 @@
 import type { Extension } from "../extension.ts";
 import { appendLimit } from "./appendlimit.ts";
 import { binary } from "./binary.ts";
+import { catenate } from "./catenate.ts";
 import { children } from "./children.ts";
 import { compress } from "./compress.ts";
 import { condstore } from "./condstore.ts";
@@ -82,4 +83,5 @@ export const extensions: readonly Extension[] = [
   esort,
   partial,
   context,
+  catenate,
 ];

@@ -2,15 +2,11 @@ import { RangeSet, type Uid } from "../../base/mod.ts";
 import { parseMailboxName } from "../../store/mod.ts";
 import { type Frame, type LiteralHeader, Reader, type SequenceSet } from "../../wire/mod.ts";
 import { command, type Completion, type LiteralReceiver, SELECTED } from "../command.ts";
-import {
-  type AppendItem,
-  newMessage,
-  openMessageReceiver,
-  readAppendItem,
-  readEarlierMessages,
-} from "../commands/append.ts";
+import { type AppendItem, readAppendItem, readUpToLiteral } from "../append_items.ts";
+import { withMessages } from "../commands/append.ts";
 import type { Extension } from "../extension.ts";
 import { bad, no } from "../imap_error.ts";
+import { receiveMessageLiteral } from "../incoming_message.ts";
 import type { Session, View } from "../session.ts";
 import { orTryCreate } from "../store_failure.ts";
 
@@ -71,9 +67,9 @@ async function receiveLiteral(
   reader.space();
   if (reader.atEnd) return undefined;
   const name = parseMailboxName(reader.mailbox());
-  readEarlierMessages(reader);
+  const { pending } = readUpToLiteral(reader);
   const freedBytes = uid === undefined ? 0 : await sizeOf(session, view, uid);
-  return await openMessageReceiver(session, name, literal, { freedBytes });
+  return await receiveMessageLiteral(session, { name, freedBytes }, literal, pending);
 }
 
 async function sizeOf(session: Session, view: View, uid: number): Promise<number> {
@@ -99,10 +95,14 @@ async function run(
   const uid = view.resolve(number, by).first as Uid | undefined;
   if (uid === undefined) throw no("There is no such message", "EXPUNGEISSUED");
   const name = parseMailboxName(mailbox);
-  if (item.literal.size === 0) throw no("An empty message replaces nothing");
-  const message = newMessage(item, session.now());
   const { store } = session.account;
-  const result = await orTryCreate(() => store.replace(view.mailboxId, uid, name, message));
+  const freedBytes = await sizeOf(session, view, uid);
+  const result = await withMessages(
+    session,
+    { name, freedBytes },
+    [item],
+    ([message]) => orTryCreate(() => store.replace(view.mailboxId, uid, name, message!)),
+  );
   // RFC 8508 4.3: before the expunge, so that the client can follow the message.
   session.out.untagged(`OK [APPENDUID ${result.mailbox.uidValidity} ${result.uids}] Replaced`);
   // The new message first, the expunge with what the dispatcher tells at the end.
