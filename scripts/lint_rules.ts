@@ -11,6 +11,7 @@ const ROOMS_BELOW: Readonly<Record<string, readonly string[] | "all">> = {
   session: ["imap", "wire", "net", "notify", "store", "auth", "base"],
   delivery: ["message", "net", "store", "auth", "base"],
   imap: ["wire", "message", "store", "auth", "base"],
+  acme: ["net", "base"],
   auth: ["store", "base"],
   store: ["message", "base"],
   notify: ["base"],

@@ -1,20 +1,190 @@
 import { join } from "node:path";
-import { type Clock, logger } from "../base/mod.ts";
-import { Certificate, type CertificatePair, makeSelfSigned, NetError } from "../net/mod.ts";
+import { type Clock, logger, metrics, writePrivateFile } from "../base/mod.ts";
+import {
+  Certificate,
+  type CertificatePair,
+  type CertificateStore,
+  makeSelfSigned,
+  NetError,
+} from "../net/mod.ts";
 import type { CertificateFiles, Config } from "./config/config.ts";
 import { Failure } from "./failure.ts";
+
+const log = logger("app");
 
 /** Before a self-signed certificate ends, another is made this long. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 
+/** How often it is looked whether a file changed. One that is the same twice is not being written. */
+export const LOOK_AT_FILES_MS = 2_000;
+
+/** The two files of one certificate, and what was last taken from them. */
+interface Source {
+  readonly files: CertificateFiles;
+  /** The state in which they were last read. */
+  readState: string;
+  /** A later state that was seen once. */
+  newState: string | undefined;
+  pair: CertificatePair | undefined;
+}
+
 /**
- * The certificates that the configuration names, or the self-signed one of the data directory, made
- * when it is missing, about to end, or for another host name. Throws Failure, which names the file.
+ * The certificates of a server: those of the files that the configuration names, then those that
+ * `fetched` gives, or, when there is none at all, a self-signed one. Files are read again when they
+ * change; one that cannot be used leaves the certificate that there was.
  */
-export async function readCertificates(config: Config, clock: Clock): Promise<CertificatePair[]> {
-  const { certificates } = config.tls;
-  if (certificates.length > 0) return await Promise.all(certificates.map(readPair));
-  return [await selfSigned(config, clock)];
+export class ServerCertificates {
+  readonly #store: CertificateStore;
+  readonly #clock: Clock;
+  readonly #fetched: () => readonly CertificatePair[];
+  #config: Config;
+  #sources: Source[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(
+    config: Config,
+    store: CertificateStore,
+    clock: Clock,
+    fetched: () => readonly CertificatePair[],
+  ) {
+    this.#config = config;
+    this.#store = store;
+    this.#clock = clock;
+    this.#fetched = fetched;
+  }
+
+  /**
+   * Reads all files and watches them from then on. Throws Failure, which names the file, when one
+   * cannot be used; a certificate that has ended is used nonetheless, since refusing to start would
+   * help nobody.
+   */
+  async open(): Promise<void> {
+    for (const files of this.#config.tls.certificates) {
+      const readState = await stateOf(files);
+      const pair = await readPair(files);
+      const problem = timeProblem(pair, this.#clock.now());
+      if (problem) noteUnusable(`${files.certificateFile}: ${problem}`, "it is used all the same");
+      this.#sources.push({ files, readState, newState: undefined, pair });
+    }
+    await this.apply();
+    this.#watch();
+  }
+
+  /** Reads everything anew for a configuration. What cannot be used is logged, and counted. */
+  async reread(config: Config): Promise<void> {
+    const old = this.#sources;
+    this.#config = config;
+    this.#sources = [];
+    for (const files of config.tls.certificates) {
+      const known = old.find((source) => isSame(source.files, files));
+      const source = { files, readState: "", newState: undefined, pair: known?.pair };
+      await this.#read(source, await stateOf(files));
+      this.#sources.push(source);
+    }
+    await this.apply();
+  }
+
+  /** Gives the store what there is now. */
+  async apply(): Promise<void> {
+    const pairs = [...this.#sources.flatMap(({ pair }) => pair ?? []), ...this.#fetched()];
+    if (pairs.length === 0) pairs.push(await selfSigned(this.#config, this.#clock));
+    this.#store.replace(pairs);
+    for (const { names, notAfterMs } of this.#store.certificates) {
+      const labels = { certificate: names[0] ?? "" };
+      metrics.set("postern_certificate_not_after_seconds", labels, notAfterMs / 1000);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #watch(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(async () => {
+      try {
+        await this.#look();
+      } catch (error) {
+        log.error("certificates could not be looked at: {error}", { error });
+      }
+      this.#watch();
+    }, LOOK_AT_FILES_MS);
+  }
+
+  async #look(): Promise<void> {
+    let isChanged = false;
+    for (const source of this.#sources) {
+      const state = await stateOf(source.files);
+      if (state !== source.readState && state === source.newState) {
+        isChanged = await this.#read(source, state) || isChanged;
+      }
+      source.newState = state;
+    }
+    if (isChanged) await this.apply();
+  }
+
+  /** Takes what the files have; false, when it cannot be used. */
+  async #read(source: Source, state: string): Promise<boolean> {
+    const { certificateFile } = source.files;
+    source.readState = state;
+    try {
+      const pair = await readPair(source.files);
+      const problem = timeProblem(pair, this.#clock.now());
+      if (problem) throw new Failure(`${certificateFile}: ${problem}`);
+      source.pair = pair;
+      log.info("took the certificate of {certificateFile} into use", { certificateFile });
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      noteUnusable(reason, source.pair ? "the old certificate stays" : "it is left out");
+      return false;
+    }
+  }
+}
+
+/** Reads the certificates that a configuration names, to check them. Throws Failure. */
+export async function checkCertificates(config: Config, clock: Clock): Promise<void> {
+  for (const files of config.tls.certificates) {
+    const problem = timeProblem(await readPair(files), clock.now());
+    if (problem) throw new Failure(`${files.certificateFile}: ${problem}`);
+  }
+}
+
+function noteUnusable(reason: string, effect: string): void {
+  metrics.add("postern_certificate_failures_total");
+  log.error("{reason}; {effect}", { reason, effect });
+}
+
+function isSame(a: CertificateFiles, b: CertificateFiles): boolean {
+  return a.certificateFile === b.certificateFile && a.privateKeyFile === b.privateKeyFile;
+}
+
+/** Differs whenever another file, or another content, is under one of the names. */
+async function stateOf({ certificateFile, privateKeyFile }: CertificateFiles): Promise<string> {
+  const states = [certificateFile, privateKeyFile].map(async (file) => {
+    try {
+      // Follows links: tools exchange files by switching one.
+      const { dev, ino, size, mtime } = await Deno.stat(file);
+      return [dev, ino, size, mtime?.getTime()].join(" ");
+    } catch (error) {
+      return error instanceof Error ? error.name : "unknown";
+    }
+  });
+  return (await Promise.all(states)).join("\n");
+}
+
+/** What is wrong with the certificate at this time, if anything. */
+function timeProblem(pair: CertificatePair, nowMs: number): string | undefined {
+  const { notBeforeMs, notAfterMs } = new Certificate(pair, "1.2");
+  if (nowMs > notAfterMs) return `the certificate ended on ${dateOf(notAfterMs)}`;
+  if (nowMs < notBeforeMs) return `the certificate does not hold before ${dateOf(notBeforeMs)}`;
+  return undefined;
+}
+
+function dateOf(timeMs: number): string {
+  return new Date(timeMs).toISOString();
 }
 
 async function readPair({ certificateFile, privateKeyFile }: CertificateFiles) {
@@ -51,12 +221,17 @@ async function selfSigned(config: Config, clock: Clock): Promise<CertificatePair
   const kept = await readKept(certificateFile, privateKeyFile);
   if (kept && isUsable(kept, config, clock)) return kept;
   const made = await makeSelfSigned([config.hostname, ...listenedAddresses(config)], clock.now());
-  await writeWhole(privateKeyFile, made.privateKey);
-  await writeWhole(certificateFile, made.certificate);
-  logger("app").warn(
-    "made a self-signed certificate, {certificateFile}: clients will warn about it; " +
-      "give a real one in [tls]",
-    { certificateFile },
+  await writePrivateFile(privateKeyFile, made.privateKey);
+  await writePrivateFile(certificateFile, made.certificate);
+  const advice = config.tls.acme === undefined
+    ? "give a real one in [tls]"
+    : "it is used until the first one is fetched";
+  log.warn(
+    "made a self-signed certificate, {certificateFile}: clients will warn about it; {advice}",
+    {
+      certificateFile,
+      advice,
+    },
   );
   return made;
 }
@@ -90,12 +265,4 @@ function listenedAddresses(config: Config): string[] {
     return v6 ?? v4 ?? [];
   });
   return [...new Set(hosts)].filter((host) => host !== "0.0.0.0" && host !== "::");
-}
-
-/** Leaves either the old file or the whole new one, for its owner only. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  const temporary = `${file}.new`;
-  await Deno.remove(temporary).catch(() => undefined);
-  await Deno.writeTextFile(temporary, text, { mode: 0o600, createNew: true });
-  await Deno.rename(temporary, file);
 }

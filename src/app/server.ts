@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { Challenges, Renewer } from "../acme/mod.ts";
 import { Authenticator, type OAuthOptions } from "../auth/mod.ts";
 import { logger, systemClock } from "../base/mod.ts";
 import { LmtpServer } from "../delivery/mod.ts";
@@ -8,8 +10,8 @@ import {
   listen,
   type Listener,
   type ListenOptions,
+  MAX_HANDSHAKES,
   NetError,
-  type RouteTable,
   type TlsOptions,
   type Transport,
 } from "../net/mod.ts";
@@ -17,12 +19,19 @@ import { createNotifier, type NudgeListener, openNudgeListener } from "../notify
 import { DEFAULT_TIMES, serveConnection, type SessionServices } from "../session/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { handleWebRequest } from "../web/mod.ts";
-import { readCertificates } from "./certificates.ts";
-import { type Config, isServedKind, isServedTarget, type ListenerConfig } from "./config/config.ts";
+import { ServerCertificates } from "./certificates.ts";
+import {
+  type AcmeConfig,
+  type Config,
+  isServedKind,
+  type ListenerConfig,
+} from "./config/config.ts";
 import { nudgeSocketPath, openStore } from "./data.ts";
 import { Failure } from "./failure.ts";
 import { readOAuth } from "./oauth.ts";
 import { serveHttp } from "./http_connection.ts";
+import { connectionsThatFit, MIN_CONNECTIONS, readOpenFilesLimit } from "./open_files.ts";
+import { buildRouteTable } from "./routes.ts";
 
 const log = logger("app");
 
@@ -52,13 +61,17 @@ export async function startServer(config: Config): Promise<Server> {
 export class Server {
   readonly #config: Config;
   readonly #store: Store;
+  /** What clients are shown, kept up to date by `#files`. */
   readonly #certificates: CertificateStore;
+  readonly #files: ServerCertificates;
+  readonly #challenges = new Challenges();
   readonly #notifier = createNotifier();
   readonly #shutdown = new AbortController();
   readonly #authenticator: Authenticator;
   readonly #sessions: SessionServices;
   readonly #lmtp: LmtpServer;
-  readonly #budget: ConnectionBudget;
+  #budget = new ConnectionBudget(0);
+  #renewer: Renewer | undefined;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Map<Transport, Promise<void>>();
   #nudges: NudgeListener | undefined;
@@ -74,6 +87,12 @@ export class Server {
     this.#config = config;
     this.#store = store;
     this.#certificates = certificates;
+    this.#files = new ServerCertificates(
+      config,
+      certificates,
+      clock,
+      () => this.#renewer?.pairs ?? [],
+    );
     this.#authenticator = new Authenticator(store.directory, clock, {
       allowPlaintext,
       channelBinding,
@@ -91,7 +110,6 @@ export class Server {
       shutdown: this.#shutdown.signal,
     };
     this.#lmtp = new LmtpServer({ store, clock, hostname, maxMessageBytes });
-    this.#budget = new ConnectionBudget(config.maxConnections);
     store.onCommit((account) => this.#notifier.nudge(account, "changed"));
   }
 
@@ -102,19 +120,23 @@ export class Server {
 
   async start(): Promise<void> {
     this.#nudges = await this.#listenForNudges();
-    this.#certificates.replace(await readCertificates(this.#config, systemClock));
-    for (const listener of this.#config.listeners) {
-      if (isServedKind(listener.kind)) this.#listeners.push(await this.#open(listener));
-    }
+    const { acme } = this.#config.tls;
+    if (acme) this.#renewer = await this.#openRenewer(acme);
+    await this.#files.open();
+    const listeners = this.#config.listeners.filter(({ kind }) => isServedKind(kind));
+    this.#budget = await openBudget(this.#config.maxConnections, listeners.length);
+    for (const listener of listeners) this.#listeners.push(await this.#open(listener));
+    this.#renewer?.start();
   }
 
   /**
-   * Takes the certificates of a configuration into use, read anew; open connections keep theirs.
-   * Gives the keys of other settings that differ and need a restart. Throws Failure, having changed
-   * nothing, when a certificate cannot be used.
+   * Takes the certificates of a configuration into use, read anew; open connections keep theirs, and
+   * one that cannot be used changes nothing. Certificates that could not be fetched are tried again.
+   * Gives the keys of other settings that differ and need a restart.
    */
   async reload(config: Config): Promise<string[]> {
-    this.#certificates.replace(await readCertificates(config, systemClock));
+    await this.#files.reread(config);
+    this.#renewer?.retryNow();
     return changedKeys(this.#config, config);
   }
 
@@ -124,6 +146,7 @@ export class Server {
    */
   async stop(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
+    this.#files.close();
     this.#shutdown.abort();
     const timer = setTimeout(() => {
       for (const transport of this.#connections.keys()) transport.destroy();
@@ -131,6 +154,7 @@ export class Server {
     await this.#lmtp.close(STOP_TIMEOUT_MS / 2);
     await Promise.allSettled(this.#connections.values());
     clearTimeout(timer);
+    await this.#renewer?.stop();
     await this.#nudges?.close();
     await this.#store.close();
   }
@@ -154,12 +178,38 @@ export class Server {
     }
   }
 
+  async #openRenewer(acme: AcmeConfig): Promise<Renewer> {
+    const { caFile, ...options } = acme;
+    return await Renewer.open({
+      ...options,
+      challenges: this.#challenges,
+      folder: join(this.#config.dataDir, "acme"),
+      caCertificates: caFile === undefined ? undefined : await readAcmeCa(caFile),
+      clock: systemClock,
+      isWanted: (name) => this.#isInService(name),
+      onChange: () => {
+        this.#files.apply()
+          .catch((error) => log.error("a certificate was not taken into use: {error}", { error }));
+      },
+    });
+  }
+
+  /** Whether no domain that the host name lies in is disabled. */
+  async #isInService(hostname: string): Promise<boolean> {
+    const labels = hostname.split(".");
+    for (let i = 0; i < labels.length; i++) {
+      const domain = await this.#store.directory.findDomain(labels.slice(i).join("."));
+      if (domain?.isDisabled) return false;
+    }
+    return true;
+  }
+
   #tls(requestClientCertificate: boolean): TlsOptions {
     return { certificates: this.#certificates, alpn: ["imap"], requestClientCertificate };
   }
 
   async #open(config: ListenerConfig): Promise<Listener> {
-    const { kind, address, routes, trustedProxies } = config;
+    const { kind, address, trustedProxies } = config;
     const tls = this.#tls(config.clientCertificates);
     const sessions = { ...this.#sessions, tls };
     const options: ListenOptions = {
@@ -167,6 +217,8 @@ export class Server {
       address,
       trustedProxies,
       budget: this.#budget,
+      // A flood of half-open handshakes must leave room for those who are through.
+      maxHandshakes: Math.min(MAX_HANDSHAKES, Math.ceil(this.#budget.max / 4)),
       onConnection: (transport, target) => this.#serve(transport, target, sessions),
     };
     try {
@@ -180,7 +232,7 @@ export class Server {
             ...options,
             accept: this.#admit,
             tls,
-            routes: routeTable(routes),
+            routes: buildRouteTable(config, this.#challenges.certificates),
           });
         default:
           return await listen(options);
@@ -205,7 +257,13 @@ export class Server {
     const { hostname } = this.#config;
     switch (target) {
       case "web":
-        return await serveHttp(transport, (request) => handleWebRequest(request, { hostname }));
+        return await serveHttp(
+          transport,
+          (request) => this.#challenges.answer(request) ?? handleWebRequest(request, { hostname }),
+        );
+      case "acme":
+        // RFC 8737 4: the handshake was all.
+        return await transport.close();
       case "lmtp":
         return await this.#lmtp.serve(transport);
       default:
@@ -214,14 +272,40 @@ export class Server {
   }
 }
 
-/** The routes that this version can serve, in the order of the configuration. */
-function routeTable(routes: ListenerConfig["routes"]): RouteTable {
-  const served = [...routes].filter(([, target]) => isServedTarget(target));
-  const none = routes.get("none");
-  return {
-    protocols: new Map(served.filter(([protocol]) => protocol !== "none")),
-    ...(none && isServedTarget(none) ? { none } : {}),
-  };
+/** Room for connections, within what the process may open. Throws Failure when it is next to none. */
+async function openBudget(
+  maxConnections: number,
+  listenerCount: number,
+): Promise<ConnectionBudget> {
+  const filesLimit = await readOpenFilesLimit();
+  const max = connectionsThatFit(maxConnections, filesLimit, listenerCount);
+  if (max < Math.min(maxConnections, MIN_CONNECTIONS)) {
+    throw new Failure(
+      `the process may open only ${filesLimit} files: raise the limit (ulimit -n, or LimitNOFILE of ` +
+        `the systemd unit) by ${MIN_CONNECTIONS - max} or more`,
+    );
+  }
+  log.info("room for {max} connections; the limit of open files is {filesLimit}", {
+    max,
+    filesLimit: filesLimit ?? "unknown",
+  });
+  if (max < maxConnections / 2) {
+    log.warn(
+      "limits.max_connections is {maxConnections}, but the limit of open files allows only {max}: " +
+        "raise it (ulimit -n, or LimitNOFILE of the systemd unit) by {missing}",
+      { maxConnections, max, missing: maxConnections - max },
+    );
+  }
+  return new ConnectionBudget(max);
+}
+
+async function readAcmeCa(file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure(`tls.acme.ca_file: cannot read ${file}: ${why}`);
+  }
 }
 
 function listenProblem({ code, message }: NetError, kind: string): string {
@@ -239,9 +323,15 @@ function changedKeys(old: Config, now: Config): string[] {
     ["hostname", (config) => config.hostname],
     ["data_dir", (config) => config.dataDir],
     ["tls.min_version", (config) => config.tls.minVersion],
+    ["tls.acme", (config) => config.tls.acme ?? null],
     [
       "listener",
-      ({ listeners }) => listeners.map((each) => ({ ...each, routes: [...each.routes] })),
+      ({ listeners }) =>
+        listeners.map((each) => ({
+          ...each,
+          routes: [...each.routes],
+          namedRoutes: [...each.namedRoutes].map(([name, routes]) => [name, [...routes]]),
+        })),
     ],
     ["auth.allow_plaintext", (config) => config.allowPlaintext],
     ["auth.channel_binding", (config) => config.channelBinding],

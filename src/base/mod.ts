@@ -8,6 +8,7 @@ export * from "./ids.ts";
 export * from "./latch.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
+export * from "./private_file.ts";
 export * from "./random.ts";
 export * from "./range_set.ts";
 export * from "./version.ts";

@@ -23,6 +23,8 @@ export interface CertificateStoreOptions {
 export class Certificate {
   /** Host names it is for, in lower case, wildcards as `*.example.org`. */
   readonly names: readonly string[];
+  /** Milliseconds since 1970 before which clients refuse it. */
+  readonly notBeforeMs: number;
   /** Milliseconds since 1970 after which clients refuse it. */
   readonly notAfterMs: number;
   readonly der: Bytes;
@@ -34,6 +36,7 @@ export class Certificate {
   constructor(pair: CertificatePair, minVersion: TlsVersion) {
     const x509 = readPair(pair);
     this.names = namesOf(x509);
+    this.notBeforeMs = Date.parse(x509.validFrom);
     this.notAfterMs = Date.parse(x509.validTo);
     this.der = new Uint8Array(x509.raw);
     // Node and Deno have it; the type declarations do not yet.

@@ -21,6 +21,7 @@ export {
   type TlsVersion,
 } from "./certificates.ts";
 export { ConnectionBudget } from "./connection_budget.ts";
+export { MAX_HANDSHAKES } from "./limits.ts";
 export { listen, Listener, type ListenOptions } from "./listener.ts";
 export { NetError, type NetErrorCode } from "./net_error.ts";
 export { contains, type Network, normaliseAddress, parseNetwork, writeNetwork } from "./network.ts";

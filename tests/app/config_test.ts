@@ -118,6 +118,119 @@ Deno.test("every key of the interface is accepted and read", () => {
     port: 8080,
     proxyHeader: false,
   });
+  assert.deepEqual(config.tls.acme?.ways, ["tls-alpn-01"]);
+});
+
+const ALPN = '[[listener]]\nkind = "alpn"\naddress = "[::]:443"\n';
+
+Deno.test("routes may be given for a name, and keep the order of the file", () => {
+  const config = toConfig(parseConfig(
+    `${ALPN}[listener.routes]
+imap = "imap"
+"http/1.1" = "web"
+[listener.sni."files.example.org".routes]
+"*" = "tls://10.0.0.5:443?proxy=v2"
+[listener.sni."*.example.net".routes]
+h2 = "tcp://127.0.0.1:8080"
+none = "tls://[::1]:993"
+`,
+    "p.toml",
+  ));
+  const [listener] = config.listeners;
+  assert.deepEqual([...listener?.routes.keys() ?? []], ["imap", "http/1.1"]);
+  const named = [...listener?.namedRoutes ?? []]
+    .map(([name, routes]) => [name, Object.fromEntries(routes)]);
+  assert.deepEqual(named, [
+    [
+      "files.example.org",
+      { "*": { kind: "tls", host: "10.0.0.5", port: 443, proxyHeader: true } },
+    ],
+    ["*.example.net", {
+      h2: { kind: "tcp", host: "127.0.0.1", port: 8080, proxyHeader: false },
+      none: { kind: "tls", host: "::1", port: 993, proxyHeader: false },
+    }],
+  ]);
+});
+
+Deno.test("a route that cannot work names its line and what could", () => {
+  const routes = `${ALPN}[listener.routes]\n`;
+  const target = /^p\.toml:5: listener\[0\]\.routes\.\S+: expected "imap", "submission", .* found /;
+  for (
+    const wrong of [
+      "tcp://host",
+      "udp://h:1",
+      "tls://h:70000",
+      "tls://h:1?proxy=v3",
+      "unix:/x",
+      "IMAP",
+    ]
+  ) {
+    const [line = "", ...more] = complaints(`${routes}x = "${wrong}"\n`);
+    assert.match(line, target);
+    assert.deepEqual(more, []);
+  }
+  const cases = [
+    ['"*" = "tcp://h:1"', 'expected "tls://host:port", as only TLS that is passed through'],
+    ['"*" = "imap"', 'expected "tls://host:port"'],
+    [
+      '"acme-tls/1" = "web"',
+      'expected "acme" or "tls://host:port", as this protocol only validates',
+    ],
+    ['imap = "acme"', 'expected another target, as "acme" is for "acme-tls/1" only'],
+    ['none = "acme"', "expected another target"],
+    ['h2 = "web"', "as the web pages speak HTTP/1.1"],
+    ['"a b" = "web"', "expected a protocol's name of 1 to 255 printable characters"],
+  ];
+  for (const [route, expected] of cases) {
+    const [line = ""] = complaints(`${routes}${route}\n`);
+    assert.ok(line.startsWith("p.toml:5: listener[0].routes."), line);
+    assert.ok(line.includes(expected ?? ""), line);
+  }
+  assert.match(
+    complaints(`${routes}[listener.sni."Mail.example.org".routes]\nimap = "imap"\n`)[0] ?? "",
+    /^p\.toml:5: listener\[0\]\.sni\."Mail\.example\.org": expected a host name in lower case/,
+  );
+  assert.match(
+    complaints(`${routes}[listener.sni."a.example.org".route]\nimap = "imap"\n`).join(),
+    /p\.toml:5: listener\[0\]\.sni\."a\.example\.org"\.route: unknown key; did you mean "routes"\?/,
+  );
+  assert.match(
+    complaints('[[listener]]\nkind = "imaps"\naddress = "[::]:993"\n[listener.sni]\n')[0] ?? "",
+    /sni: expected no routes on a listener of kind "imaps"/,
+  );
+});
+
+const ACME = `[tls.acme]
+directory = "https://acme.example/dir"
+email = "a@example.org"
+names = ["Mail.example.org", "mail.example.org", "b.example.org"]
+`;
+
+Deno.test("fetching certificates needs a way to be validated, and names that can be", () => {
+  const acme = (toml: string) => toConfig(parseConfig(toml, "/etc/p.toml")).tls.acme;
+  const routed = `${ALPN}[listener.routes]\n"acme-tls/1" = "acme"\n`;
+  const web = '[[listener]]\nkind = "web"\naddress = "0.0.0.0:80"\n';
+  assert.deepEqual(acme(`${ACME}${routed}${web}`), {
+    directory: "https://acme.example/dir",
+    email: "a@example.org",
+    names: ["mail.example.org", "b.example.org"],
+    caFile: undefined,
+    ways: ["tls-alpn-01", "http-01"],
+  });
+  assert.deepEqual(acme(`${ACME}ca_file = "ca.pem"\n${web}`)?.ways, ["http-01"]);
+  assert.equal(acme(`${ACME}ca_file = "ca.pem"\n${web}`)?.caFile, "/etc/ca.pem");
+  assert.throws(
+    () => acme(`${ACME}${ALPN}[listener.routes]\nimap = "imap"\n`),
+    /^ConfigError: \/etc\/p\.toml:1: tls\.acme: expected an alpn listener with the route "acme-tls\/1" = "acme", or a listener of kind "web", found neither$/,
+  );
+  const wrong = (from: string | RegExp, to: string) => complaints(ACME.replace(from, to)).join();
+  assert.match(wrong("https:", "http:"), /:2: tls\.acme\.directory: expected the https address/);
+  assert.match(
+    wrong("b.example.org", "*.example.org"),
+    /:4: tls\.acme\.names\[2\]: expected a host/,
+  );
+  assert.match(wrong("b.example.org", "192.0.2.1"), /not fetched for addresses, found "192/);
+  assert.match(wrong(/names.*/, "names = []"), /expected at least one host name/);
 });
 
 Deno.test("an empty file is a configuration of defaults", () => {
@@ -226,7 +339,6 @@ Deno.test("a setting that this version does not serve is named, never dropped in
   const named = unservedSettings(parseConfig(EVERY_KEY, "p.toml"));
   for (
     const key of [
-      "tls.acme",
       "routes.smtp",
       "listener[4].kind",
       "relay",

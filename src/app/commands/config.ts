@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { systemClock } from "../../base/mod.ts";
+import { checkCertificates } from "../certificates.ts";
 import { toConfig, unservedSettings } from "../config/config.ts";
 import { readConfigFile } from "../config/load.ts";
 import { maskedContent, writeConfig } from "../config/show.ts";
@@ -14,7 +16,7 @@ export function addConfigCommands(program: Command): void {
   ).action(async (_options, command: Command) => {
     const options = command.optsWithGlobals<GlobalOptions>();
     const loaded = await readConfigFile(options.config);
-    toConfig(loaded);
+    await checkCertificates(toConfig(loaded), systemClock);
     const warnings = unservedSettings(loaded);
     for (const warning of warnings) printError(`postern: warning: ${warning}`);
     if (options.json) printJson({ file: loaded.file, valid: true, warnings });

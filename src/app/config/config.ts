@@ -6,9 +6,10 @@ import {
   parseRouteTarget,
   type RouteTarget,
 } from "../../net/mod.ts";
-import { type LoadedFile, writePath } from "./load.ts";
+import type { ChallengeWay } from "../../acme/mod.ts";
+import { ConfigError, type LoadedFile, writePath } from "./load.ts";
 import { parseQuotaBytes, parseSizeBytes } from "./quantity.ts";
-import { OWN_TARGETS } from "./schema.ts";
+import { ACME_PROTOCOL, OWN_TARGETS } from "./schema.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
 
@@ -23,12 +24,29 @@ export interface CertificateFiles {
   readonly privateKeyFile: string;
 }
 
+/** Protocol, or "none", to its target, in the order in which they are tried. */
+export type RoutesConfig = ReadonlyMap<string, RouteTarget>;
+
+/** Certificates that are fetched and renewed. */
+export interface AcmeConfig {
+  readonly directory: string;
+  readonly email: string;
+  /** In lower case; each gets a certificate of its own. */
+  readonly names: readonly string[];
+  /** Whom to trust instead of the public authorities when speaking to the directory. */
+  readonly caFile: string | undefined;
+  /** How names can be validated here, the preferred way first; never empty. */
+  readonly ways: readonly ChallengeWay[];
+}
+
 export interface ListenerConfig {
   readonly kind: ListenerKind;
   /** `host:port`, `[v6]:port` or `unix:/path`. */
   readonly address: string;
-  /** For an alpn listener: protocol, or "none", to its target; empty for the others. */
-  readonly routes: ReadonlyMap<string, RouteTarget>;
+  /** For an alpn listener: where clients go; empty for the others. */
+  readonly routes: RoutesConfig;
+  /** Routes that hold instead for clients that ask for this name. */
+  readonly namedRoutes: ReadonlyMap<string, RoutesConfig>;
   /** Networks whose peers must send a PROXY header. */
   readonly trustedProxies: readonly Network[];
   /** Whether TLS clients are asked for a certificate. */
@@ -63,6 +81,7 @@ export interface Config {
     /** Empty: a self-signed certificate is made in `dataDir`. The first is the default one. */
     readonly certificates: readonly CertificateFiles[];
     readonly minVersion: "1.2" | "1.3";
+    readonly acme: AcmeConfig | undefined;
   };
   readonly listeners: readonly ListenerConfig[];
   readonly allowPlaintext: boolean;
@@ -78,9 +97,10 @@ export interface Config {
 
 /**
  * The effective configuration of a file that was checked. Relative file names in it are taken from
- * the folder that the file is in.
+ * the folder that the file is in. Throws ConfigError where settings contradict each other.
  */
-export function toConfig({ file, content }: LoadedFile): Config {
+export function toConfig(loaded: LoadedFile): Config {
+  const { file, content } = loaded;
   const folder = dirname(file);
   const resolve = (name: string) => isAbsolute(name) ? name : join(folder, name);
   const { tls } = content;
@@ -94,21 +114,26 @@ export function toConfig({ file, content }: LoadedFile): Config {
       privateKeyFile: resolve(tls.private_key_file),
     });
   }
+  const listeners = content.listener.map((listener) => ({
+    kind: listener.kind,
+    address: listener.address,
+    routes: readRoutes(listener.routes ?? {}),
+    namedRoutes: new Map(
+      Object.entries(listener.sni ?? {}).map(([name, { routes }]) => [name, readRoutes(routes)]),
+    ),
+    trustedProxies: (listener.proxy_protocol ?? []).map(parseNetwork),
+    clientCertificates: listener.client_certificates ?? false,
+  }));
   return {
     hostname: content.hostname ?? Deno.hostname(),
     dataDir: resolve(content.data_dir),
     log: content.log,
-    tls: { certificates, minVersion: tls.min_version },
-    listeners: content.listener.map((listener) => ({
-      kind: listener.kind,
-      address: listener.address,
-      routes: new Map(
-        Object.entries(listener.routes ?? {})
-          .map(([protocol, target]) => [protocol, parseRouteTarget(target, OWN_TARGETS)]),
-      ),
-      trustedProxies: (listener.proxy_protocol ?? []).map(parseNetwork),
-      clientCertificates: listener.client_certificates ?? false,
-    })),
+    tls: {
+      certificates,
+      minVersion: tls.min_version,
+      acme: readAcme(loaded, listeners, resolve),
+    },
+    listeners,
     allowPlaintext: content.auth.allow_plaintext,
     channelBinding: content.auth.channel_binding,
     unauthenticate: content.auth.unauthenticate,
@@ -116,6 +141,48 @@ export function toConfig({ file, content }: LoadedFile): Config {
     maxMessageBytes: checked(parseSizeBytes(content.limits.max_message_size)),
     maxConnections: content.limits.max_connections,
     defaultQuotaBytes: checked(parseQuotaBytes(content.quota.default)),
+  };
+}
+
+function readRoutes(table: Readonly<Record<string, string>>): RoutesConfig {
+  return new Map(
+    Object.entries(table)
+      .map(([protocol, target]) => [protocol, parseRouteTarget(target, OWN_TARGETS)]),
+  );
+}
+
+function readAcme(
+  { file, content, lines }: LoadedFile,
+  listeners: readonly ListenerConfig[],
+  resolve: (name: string) => string,
+): AcmeConfig | undefined {
+  const { acme } = content.tls;
+  if (acme === undefined) return undefined;
+  const ways: ChallengeWay[] = [];
+  const leadsToAcme = (routes: RoutesConfig) => {
+    const target = routes.get(ACME_PROTOCOL);
+    return target?.kind === "own" && target.name === "acme";
+  };
+  if (
+    listeners.some(({ routes, namedRoutes }) => [routes, ...namedRoutes.values()].some(leadsToAcme))
+  ) {
+    ways.push("tls-alpn-01");
+  }
+  if (listeners.some(({ kind }) => kind === "web")) ways.push("http-01");
+  if (ways.length === 0) {
+    throw new ConfigError(
+      `${file}:${
+        lines.lineOf(["tls", "acme"])
+      }: tls.acme: expected an alpn listener with the route ` +
+        `"${ACME_PROTOCOL}" = "acme", or a listener of kind "web", found neither`,
+    );
+  }
+  return {
+    directory: acme.directory,
+    email: acme.email,
+    names: [...new Set(acme.names)],
+    caFile: acme.ca_file === undefined ? undefined : resolve(acme.ca_file),
+    ways,
   };
 }
 
@@ -142,9 +209,9 @@ function checked<T>(value: T | undefined): T {
 }
 
 /** Kinds of listener that this version opens. */
-const SERVED_KINDS: readonly ListenerKind[] = ["imap", "imaps", "alpn", "lmtp"];
+const SERVED_KINDS: readonly ListenerKind[] = ["imap", "imaps", "alpn", "lmtp", "web"];
 /** Protocols of its own that this version has for an alpn listener. */
-const SERVED_TARGETS = ["imap", "web"];
+const SERVED_TARGETS = ["imap", "web", "acme"];
 
 /** Whether this version opens listeners of that kind. */
 export function isServedKind(kind: ListenerKind): boolean {
@@ -168,12 +235,17 @@ export function unservedSettings({ file, content, lines }: LoadedFile): string[]
   };
   content.listener.forEach((listener, i) => {
     if (!isServedKind(listener.kind)) note(["listener", i, "kind"], "the listener stays closed");
-    for (const [protocol, target] of Object.entries(listener.routes ?? {})) {
-      if (isServedTarget(parseRouteTarget(target, OWN_TARGETS))) continue;
-      note(["listener", i, "routes", protocol], "clients that ask for it are refused");
+    const noteRoutes = (path: readonly PropertyKey[], routes: Readonly<Record<string, string>>) => {
+      for (const [protocol, target] of Object.entries(routes)) {
+        if (isServedTarget(parseRouteTarget(target, OWN_TARGETS))) continue;
+        note([...path, protocol], "clients that ask for it are refused");
+      }
+    };
+    noteRoutes(["listener", i, "routes"], listener.routes ?? {});
+    for (const [name, { routes }] of Object.entries(listener.sni ?? {})) {
+      noteRoutes(["listener", i, "sni", name, "routes"], routes);
     }
   });
-  if (content.tls.acme) note(["tls", "acme"], "no certificates are fetched");
   if (content.retention.trash !== undefined) note(["retention", "trash"], "nothing expires");
   if (content.relay) note(["relay"], "no mail is relayed");
   if (content.chatmail) note(["chatmail"], "no accounts make themselves");

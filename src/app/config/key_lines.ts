@@ -24,7 +24,8 @@ export class KeyLines {
         scanner.skipValue();
       } else if (scanner.take("[")) {
         table = this.#resolve(scanner.readKey());
-        this.#set(table, line);
+        // Tables in between may be written nowhere else.
+        for (let depth = 1; depth <= table.length; depth++) this.#set(table.slice(0, depth), line);
         scanner.skipValue();
       } else {
         const key = scanner.readKey();

@@ -122,7 +122,7 @@ function keysOf(table: KeyPath): string[] {
   for (const part of table) {
     // `unwrap` goes into arrays by itself, so an index leads nowhere further.
     if (typeof part === "number") continue;
-    const inner = shapeOf(schema)[String(part)];
+    const inner = shapeOf(schema)[String(part)] ?? valueOf(schema);
     if (!inner) return [];
     schema = unwrap(inner);
   }
@@ -131,6 +131,11 @@ function keysOf(table: KeyPath): string[] {
 
 function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
   return "shape" in schema ? schema.shape as Record<string, z.core.$ZodType> : {};
+}
+
+/** The schema of all values of a table whose keys are free. */
+function valueOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
+  return "valueType" in schema ? schema.valueType as z.core.$ZodType : undefined;
 }
 
 /** The table's schema inside defaults, optionals and arrays. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseAddress, parseNetwork, parseRouteTarget } from "../../net/mod.ts";
+import { ANY_PROTOCOL, parseAddress, parseNetwork, parseRouteTarget } from "../../net/mod.ts";
 import {
   DURATION_FORM,
   parseDurationMs,
@@ -18,8 +18,14 @@ const ADDRESS_FORM =
   'an address, such as "0.0.0.0:993", "[::]:993", "localhost:143" or "unix:/run/postern/lmtp.sock"';
 const NETWORK_FORM = 'a network or an address, such as "10.0.0.0/8" or "::1"';
 const HOST_FORM = "a host name";
+const DIRECTORY_FORM = "the https address of an ACME directory";
+const EMAIL_FORM = "an e-mail address";
 const FILE_FORM = "the name of a file";
-const TARGET_FORM = '"imap", "submission", "web", "acme", "tcp://host:port" or "tls://host:port"';
+const TARGET_FORM =
+  '"imap", "submission", "web", "acme", "tcp://host:port" or "tls://host:port", ' +
+  'the last two with "?proxy=v2" where the target wants a PROXY header';
+const SNI_FORM = 'a host name in lower case, such as "mail.example.org" or "*.example.org"';
+const SNI_NAME = /^(?=.{1,253}$)(\*\.)?[a-z0-9_]([\w-]*[a-z0-9])?(\.[a-z0-9]([\w-]*[a-z0-9])?)*$/;
 
 const ISSUER_FORM = 'the https address of an OpenID issuer, such as "https://id.example.org"';
 
@@ -46,6 +52,9 @@ const network = z.string(NETWORK_FORM).refine((text) => reads(parseNetwork, text
 
 /** The protocols of its own that an alpn listener can route to. */
 export const OWN_TARGETS = ["imap", "submission", "web", "acme"] as const;
+
+/** The protocol by which a certificate authority validates over TLS (RFC 8737 6.2). */
+export const ACME_PROTOCOL = "acme-tls/1";
 
 function count(minimum: number, maximum: number, what: string) {
   const message = `${what} from ${minimum} to ${maximum}`;
@@ -77,10 +86,33 @@ function reads(parse: (text: string) => unknown, text: string): boolean {
 
 const certificate = { certificate_file: fileName, private_key_file: fileName };
 
+const acmeName = hostName.refine(
+  (name) => !reads(parseNetwork, name),
+  "a host name, as certificates are not fetched for addresses",
+).transform((name) => name.toLowerCase());
+
 const routeTarget = z.string(TARGET_FORM).refine(
   (text) => reads((target) => parseRouteTarget(target, OWN_TARGETS), text),
   TARGET_FORM,
 );
+
+/** Protocol, `none` or `*`, to where it goes. */
+const routes = z.record(z.string(), routeTarget, "a table of protocols")
+  .superRefine((table, context) => {
+    for (const [protocol, target] of Object.entries(table)) {
+      const expected = routeProblem(protocol, target);
+      if (expected !== undefined) {
+        context.addIssue({ code: "custom", path: [protocol], message: expected });
+      }
+    }
+  });
+
+const namedRoutes = z.record(z.string(), strict({ routes }), "a table of host names")
+  .superRefine((table, context) => {
+    for (const name of Object.keys(table).filter((key) => !SNI_NAME.test(key))) {
+      context.addIssue({ code: "custom", path: [name], message: SNI_FORM });
+    }
+  });
 
 const listener = strict({
   kind: choice([
@@ -96,17 +128,44 @@ const listener = strict({
   address,
   client_certificates: flag.optional(),
   proxy_protocol: z.array(network, "a list of networks").optional(),
-  routes: z.record(z.string(), routeTarget, "a table of protocols").optional(),
+  routes: routes.optional(),
+  sni: namedRoutes.optional(),
 }).superRefine((value, context) => {
   const refuse = (key: string, message: string) =>
     context.addIssue({ code: "custom", path: [key], message });
   if (value.kind === "alpn" && value.routes === undefined) {
     refuse("routes", 'a table [listener.routes] of an alpn listener, such as imap = "imap"');
   }
-  if (value.kind !== "alpn" && value.routes !== undefined) {
-    refuse("routes", `no routes on a listener of kind "${value.kind}"`);
+  if (value.kind !== "alpn") {
+    for (const key of ["routes", "sni"] as const) {
+      if (value[key] !== undefined) refuse(key, `no routes on a listener of kind "${value.kind}"`);
+    }
   }
 });
+
+/** What should stand in place of a target that would break the protocol's rules. */
+function routeProblem(protocol: string, text: string): string | undefined {
+  if (!/^[\x21-\x7e]{1,255}$/.test(protocol)) {
+    return "a protocol's name of 1 to 255 printable characters";
+  }
+  if (!reads((target) => parseRouteTarget(target, OWN_TARGETS), text)) return undefined;
+  const { kind, ...target } = parseRouteTarget(text, OWN_TARGETS);
+  const own = "name" in target ? target.name : undefined;
+  if (protocol === ANY_PROTOCOL && kind !== "tls") {
+    return '"tls://host:port", as only TLS that is passed through can be of any protocol';
+  }
+  // RFC 8737 4: the protocol is for validation and nothing else.
+  if (protocol === ACME_PROTOCOL && own !== "acme" && kind !== "tls") {
+    return '"acme" or "tls://host:port", as this protocol only validates certificates';
+  }
+  if (protocol !== ACME_PROTOCOL && own === "acme") {
+    return `another target, as "acme" is for "${ACME_PROTOCOL}" only`;
+  }
+  if (protocol === "h2" && own === "web") {
+    return '"tcp://host:port" or "tls://host:port", as the web pages speak HTTP/1.1';
+  }
+  return undefined;
+}
 
 const oauth = strict({
   issuer: z.string(ISSUER_FORM).refine(isIssuer, ISSUER_FORM),
@@ -135,9 +194,11 @@ export const configSchema = strict({
     min_version: choice(["1.2", "1.3"]).default("1.2"),
     certificate: z.array(strict(certificate), "an array of tables").default([]),
     acme: strict({
-      directory: z.url("the address of an ACME directory"),
-      email: z.string("an e-mail address").includes("@", "an e-mail address"),
-      names: z.array(hostName, "a list of host names").min(1, "at least one host name"),
+      // RFC 8555 6.1: nothing but HTTPS.
+      directory: z.url({ protocol: /^https$/, error: DIRECTORY_FORM }),
+      email: z.string(EMAIL_FORM).regex(/^[^\s@]+@[^\s@]+$/, EMAIL_FORM),
+      names: z.array(acmeName, "a list of host names").min(1, "at least one host name"),
+      ca_file: fileName.optional(),
     }).optional(),
   }).superRefine((value, context) => {
     const { certificate_file, private_key_file } = value;

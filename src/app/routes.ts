@@ -1,0 +1,28 @@
+import type { CertificateStore, RouteTable, RouteTarget } from "../net/mod.ts";
+import { isServedTarget, type ListenerConfig, type RoutesConfig } from "./config/config.ts";
+
+/**
+ * The routes of an alpn listener that this version can serve, in the order of the configuration.
+ * `acmeCertificates`: what those who validate names are shown.
+ */
+export function buildRouteTable(
+  { routes, namedRoutes }: ListenerConfig,
+  acmeCertificates: CertificateStore,
+): RouteTable {
+  const build = (config: RoutesConfig) => {
+    const targets = [...config].filter(([, target]) => isServedTarget(target))
+      .map(([protocol, target]): [string, RouteTarget] => [
+        protocol,
+        target.kind === "own" && target.name === "acme"
+          ? { ...target, certificates: acmeCertificates }
+          : target,
+      ]);
+    const none = targets.find(([protocol]) => protocol === "none")?.[1];
+    return {
+      protocols: new Map(targets.filter(([protocol]) => protocol !== "none")),
+      ...(none ? { none } : {}),
+    };
+  };
+  const byName = new Map([...namedRoutes].map(([name, config]) => [name, build(config)]));
+  return { ...build(routes), byName };
+}
