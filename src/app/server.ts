@@ -95,11 +95,12 @@ export class Server {
     );
     this.#authenticator = new Authenticator(store.directory, clock, {
       allowPlaintext,
+      maxSessionsPerAccount: config.maxConnectionsPerUser,
       channelBinding,
       ...(oauth ? { oauth } : {}),
     });
     this.#sessions = {
-      registry: createRegistry(),
+      registry: createRegistry(config.unauthenticate ? [] : ["UNAUTHENTICATE"]),
       store,
       authenticator: this.#authenticator,
       notifier: this.#notifier,
@@ -339,6 +340,7 @@ function changedKeys(old: Config, now: Config): string[] {
     ["auth.oauth", (config) => config.oauth],
     ["limits.max_message_size", (config) => config.maxMessageBytes],
     ["limits.max_connections", (config) => config.maxConnections],
+    ["limits.max_connections_per_user", (config) => config.maxConnectionsPerUser],
     ["quota.default", (config) => config.defaultQuotaBytes],
   ];
   return settings

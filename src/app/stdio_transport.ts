@@ -103,6 +103,10 @@ export class StdioTransport implements Transport {
     throw new Error("no compression between a process and the one that started it");
   }
 
+  stopCompression(): void {
+    throw new Error("there is no compression to stop");
+  }
+
   async close(): Promise<void> {
     await this.#waitForOutput(0, CLOSE_FLUSH_MS);
     this.destroy();

@@ -1,4 +1,4 @@
-import { type Clock, metrics } from "../base/mod.ts";
+import { type AccountId, type Clock, metrics } from "../base/mod.ts";
 import type { Account, Directory } from "../store/mod.ts";
 import { AccountLookup } from "./account_lookup.ts";
 import type { LoginServices } from "./attempt.ts";
@@ -24,6 +24,8 @@ export interface AuthenticatorOptions {
   readonly channelBinding?: boolean;
   /** The OpenID issuer whose tokens log in. */
   readonly oauth?: OAuthOptions;
+  /** Sessions that an account may have at a time; 0, unless given: no limit. */
+  readonly maxSessionsPerAccount?: number;
   /** Told of every attempt that ended, in its turn: it must not take long, nor throw. */
   readonly onAttempt?: (attempt: LoginAttempt) => void;
   /** The costs that passwords are set with: a name without an account pretends to have them. */
@@ -39,6 +41,8 @@ export class Authenticator {
   readonly #clock: Clock;
   readonly #services: LoginServices;
   readonly #throttle: AddressThrottle;
+  readonly #maxSessions: number;
+  readonly #sessions = new Map<AccountId, number>();
   readonly #onAttempt: ((attempt: LoginAttempt) => void) | undefined;
 
   constructor(directory: Directory, clock: Clock, options: AuthenticatorOptions) {
@@ -46,6 +50,7 @@ export class Authenticator {
     const concurrency = options.hashConcurrency ?? Math.min(4, navigator.hardwareConcurrency);
     this.#clock = clock;
     this.#throttle = new AddressThrottle(clock);
+    this.#maxSessions = options.maxSessionsPerAccount || Infinity;
     this.#onAttempt = options.onAttempt;
     this.#services = {
       lookup: new AccountLookup(directory, new PasswordCheck(clock, costs, concurrency), costs),
@@ -66,6 +71,21 @@ export class Authenticator {
   /** For one connection. Its facts are asked for when needed, since STARTTLS changes them. */
   forConnection(facts: () => ConnectionFacts): ConnectionLogin {
     return new ConnectionLogin(this.#services, facts);
+  }
+
+  /**
+   * Counts a session of the account until the function given is called, once. Undefined when it has
+   * as many as it may: then this one must not begin.
+   */
+  openSession(id: AccountId): (() => void) | undefined {
+    const count = this.#sessions.get(id) ?? 0;
+    if (count >= this.#maxSessions) return undefined;
+    this.#sessions.set(id, count + 1);
+    return () => {
+      const left = (this.#sessions.get(id) ?? 0) - 1;
+      if (left > 0) this.#sessions.set(id, left);
+      else this.#sessions.delete(id);
+    };
   }
 
   /** Whether somebody who logged in may stay: asked when the account or its credentials changed. */

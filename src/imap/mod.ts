@@ -5,6 +5,7 @@
  * message; it fails by throwing, and answers before it is durable never.
  */
 import { core } from "./core.ts";
+import type { Extension } from "./extension.ts";
 import { extensions } from "./extensions/mod.ts";
 import { Registry } from "./registry.ts";
 
@@ -24,7 +25,9 @@ export { Registry } from "./registry.ts";
 export * from "./session.ts";
 export { storeFailure } from "./store_failure.ts";
 
-/** The protocol with every extension. */
-export function createRegistry(): Registry {
-  return new Registry([core, ...extensions]);
+/** The protocol with every extension but those that announce one of `without`. */
+export function createRegistry(without: readonly string[] = []): Registry {
+  const isWanted = ({ capabilities = [] }: Extension) =>
+    !capabilities.some(({ name }) => without.includes(name));
+  return new Registry([core, ...extensions.filter(isWanted)]);
 }

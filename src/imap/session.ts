@@ -44,6 +44,8 @@ export interface Session {
   startTls(): void;
   /** After the tagged OK: compresses both ways. */
   startCompression(): void;
+  /** After the tagged OK: is as a new connection, but for TLS and who the client said it is. */
+  unauthenticate(): void;
   /** After the tagged OK: ends the connection. */
   logOut(): void;
 
@@ -103,7 +105,7 @@ export interface Login {
   readonly credential?: Credential;
 }
 
-/** What the client has turned on with ENABLE or by use; nothing turns off again. */
+/** What the client has turned on with ENABLE or by use; nothing turns off again before logout. */
 export interface Modes {
   /** Names as ENABLE gave them, in capitals. */
   readonly enabled: ReadonlySet<string>;

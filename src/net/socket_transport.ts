@@ -162,6 +162,15 @@ export class SocketTransport implements Transport, InflaterSink {
     this.#inflate(received);
   }
 
+  stopCompression(): void {
+    if (!this.#facts.compressed) throw new Error("the connection is not compressed");
+    this.#facts = { ...this.#facts, compressed: false };
+    this.#inflater?.destroy();
+    this.#inflater = undefined;
+    this.#paused = false;
+    if (!this.#broken) this.#socket.resume();
+  }
+
   close(): Promise<void> {
     if (this.#upgrading) this.destroy();
     if (this.#broken) return Promise.resolve();

@@ -57,7 +57,7 @@ export interface TransportFacts {
  * broken transport reads as ended and swallows what is written.
  */
 export interface Transport {
-  /** Changes after `upgradeTls` and `startCompression`: ask again rather than keep it. */
+  /** Changes after `upgradeTls`, `startCompression` and `stopCompression`: ask again rather than keep it. */
   readonly facts: TransportFacts;
 
   /**
@@ -113,6 +113,12 @@ export interface Transport {
    * `level` 1 to 9 is for output. Input that is not deflate breaks the transport.
    */
   startCompression(level?: number): void;
+
+  /**
+   * Compresses neither way from here on (RFC 8437 4.1); nothing marks the end of what was compressed.
+   * The peer must have sent nothing in clear yet: what it sent was taken for compressed.
+   */
+  stopCompression(): void;
 
   /** Sends what is pending, for a bounded time, then ends the connection. Never rejects. */
   close(): Promise<void>;

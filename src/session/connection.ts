@@ -5,6 +5,7 @@ import {
   bad,
   capabilityText,
   type ConnectionFacts,
+  ImapError,
   type LiteralReceiver,
   type Login,
   no,
@@ -62,10 +63,10 @@ function nextTurn(): Promise<void> {
 }
 
 /** What the connection turns into after the tagged OK of the command that asked for it. */
-type Next = "startTls" | "startCompression" | "logOut" | undefined;
+type Next = "startTls" | "startCompression" | "unauthenticate" | "logOut" | undefined;
 
 class Connection implements Session {
-  readonly modes: Modes;
+  modes: Modes;
   readonly out: Responder;
   #transport: Transport;
   #services: SessionServices;
@@ -73,7 +74,8 @@ class Connection implements Session {
   #uploads: Uploads;
   #auth: ConnectionLogin;
   #login: Login | undefined;
-  #unsubscribe: (() => void) | undefined;
+  /** Undoes what the login did to things that sessions share. */
+  #leave = () => {};
   #view: View | undefined;
   #notices = new Notices();
   /** What follows the tagged OK of the command that runs. */
@@ -119,7 +121,7 @@ class Connection implements Session {
     } finally {
       metrics.add("postern_imap_connections", {}, -1);
       this.#services.shutdown.removeEventListener("abort", wake);
-      this.#unsubscribe?.();
+      this.#leave();
       await this.#uploads.discard().catch((error: unknown) =>
         log.error("could not discard an upload: {error}", { error })
       );
@@ -134,7 +136,7 @@ class Connection implements Session {
       if (!frame) return;
       await this.#handle(frame);
       if (this.#next === "logOut") return;
-      if (this.#next) await this.#changeTransport(this.#next);
+      if (this.#next) await this.#turnInto(this.#next);
       // Commands that came together are answered together, but not more than is good to hold.
       await this.out.relieve();
       if (turn % COMMANDS_PER_TURN === 0) {
@@ -317,10 +319,18 @@ class Connection implements Session {
   }
 
   async #admit({ account, address, credential }: HostLogin & Partial<AuthSuccess>): Promise<void> {
-    const store = await this.#services.store.openAccount(account.id, {
-      onOwnChange: (modSeq) => this.#notices.addOwn(modSeq),
-    });
-    this.#enter({ account, address, store, ...(credential ? { credential } : {}) });
+    // Whom this host vouches for, it does not count.
+    const close = credential ? this.#services.authenticator.openSession(account.id) : () => {};
+    if (!close) throw no("This account has too many connections; close some first", "LIMIT");
+    try {
+      const store = await this.#services.store.openAccount(account.id, {
+        onOwnChange: (modSeq) => this.#notices.addOwn(modSeq),
+      });
+      this.#enter({ account, address, store, ...(credential ? { credential } : {}) }, close);
+    } catch (error) {
+      close();
+      throw error;
+    }
   }
 
   /**
@@ -329,22 +339,45 @@ class Connection implements Session {
    */
   async #checkCertificate(mayLogIn: boolean): Promise<boolean> {
     const outcome = await this.#auth.checkCertificate({ mayLogIn });
-    if (outcome?.kind === "ok") await this.#admit(outcome);
+    try {
+      if (outcome?.kind === "ok") await this.#admit(outcome);
+    } catch (error) {
+      if (!(error instanceof ImapError)) throw error;
+      this.out.untagged(`BYE [${error.code ?? "ALERT"}] ${error.message}`);
+      return false;
+    }
     if (outcome === undefined || outcome.kind === "ok") return true;
     this.out.untagged(`BYE [ALERT] ${outcome.text}`);
     return false;
   }
 
-  #enter(login: Login): void {
+  #enter(login: Login, close: () => void): void {
     this.#login = login;
     this.#badCommands = 0;
     // What it rests on may have been taken away before anybody could tell us.
     this.#mustRecheck = true;
-    this.#unsubscribe = this.#services.notifier.subscribe(login.account.id, (kind) => {
+    const unsubscribe = this.#services.notifier.subscribe(login.account.id, (kind) => {
       if (kind === "security") this.#mustRecheck = true;
       this.#isNudged = true;
       if (this.#isWatching || kind === "security") this.#input.wake();
     });
+    this.#leave = () => {
+      unsubscribe();
+      close();
+      this.#leave = () => {};
+    };
+  }
+
+  /** Forgets everything that a login and the commands after it made of the connection. */
+  #forgetLogin(): void {
+    this.#leave();
+    this.#login = undefined;
+    this.#view = undefined;
+    this.#notices = new Notices();
+    this.modes = new Modes(this.registry);
+    this.#isNudged = false;
+    this.#mustRecheck = false;
+    this.#badCommands = 0;
   }
 
   // What is selected.
@@ -489,12 +522,22 @@ class Connection implements Session {
     this.#next = "startCompression";
   }
 
+  unauthenticate(): void {
+    this.#next = "unauthenticate";
+  }
+
   logOut(): void {
     this.#next = "logOut";
   }
 
-  async #changeTransport(next: "startTls" | "startCompression"): Promise<void> {
+  async #turnInto(next: "startTls" | "startCompression" | "unauthenticate"): Promise<void> {
     this.#next = undefined;
+    if (next === "unauthenticate") {
+      this.#forgetLogin();
+      if (!this.#transport.facts.compressed) return;
+      await this.out.flush();
+      return this.#transport.stopCompression();
+    }
     await this.out.flush();
     this.#transport.unread(this.#input.framer.takeRest());
     if (next === "startCompression") return this.#transport.startCompression();

@@ -40,6 +40,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   CAPABILITY: { states: "nas", ...bare("CAPABILITY") },
   NOOP: { states: "nas", ...bare("NOOP") },
   LOGOUT: { states: "nas", ...bare("LOGOUT") },
+  UNAUTHENTICATE: { states: "as", ...bare("UNAUTHENTICATE") },
   ID: {
     states: "nas",
     right: ["ID NIL", "ID ()", 'ID ("name" "x" "os" NIL)', ["ID (", literal("name"), ' "x")']],

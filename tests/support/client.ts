@@ -210,6 +210,13 @@ export class TestClient {
     });
   }
 
+  /** Sends and reads in clear again, as after UNAUTHENTICATE (RFC 8437 4.1). */
+  endCompressionLayer(): void {
+    this.#deflater = undefined;
+    this.#socket.removeAllListeners("data");
+    this.#take(this.#socket);
+  }
+
   /** Ends the compressed stream, which flushes it. */
   endCompression(): void {
     this.#deflater?.end();

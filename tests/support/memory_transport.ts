@@ -155,6 +155,10 @@ export class MemoryTransport implements Transport {
     this.#facts = { ...this.#facts, compressed: true };
   }
 
+  stopCompression(): void {
+    this.#facts = { ...this.#facts, compressed: false };
+  }
+
   close(): Promise<void> {
     this.#input = [];
     this.#inputLength = 0;

@@ -35,6 +35,7 @@ import { sort } from "./sort.ts";
 import { specialUse } from "./special_use.ts";
 import { statusSize } from "./status_size.ts";
 import { thread } from "./thread.ts";
+import { unauthenticate } from "./unauthenticate.ts";
 import { uidOnly } from "./uidonly.ts";
 import { uidPlus } from "./uidplus.ts";
 import { unselect } from "./unselect.ts";
@@ -78,6 +79,7 @@ export const extensions: readonly Extension[] = [
   notify,
   objectid,
   uidOnly,
+  unauthenticate,
   sort,
   thread,
   esort,
