@@ -91,6 +91,9 @@ export interface Config {
   readonly oauth: OAuthConfig | undefined;
   readonly maxMessageBytes: number;
   readonly maxConnections: number;
+  /** 0: no limit. */
+  readonly maxConnectionsPerUser: number;
+  readonly gate: GateConfig;
   /** Quota of accounts without one of their own; null: no limit. */
   readonly defaultQuotaBytes: number | null;
 }
@@ -140,6 +143,13 @@ export function toConfig(loaded: LoadedFile): Config {
     oauth: content.auth.oauth && toOAuth(content.auth.oauth, resolve),
     maxMessageBytes: checked(parseSizeBytes(content.limits.max_message_size)),
     maxConnections: content.limits.max_connections,
+    maxConnectionsPerUser: content.limits.max_connections_per_user,
+    gate: {
+      openConnections: content.limits.connections_per_address,
+      connectionsPerMinute: content.limits.connections_per_minute,
+      failuresPerMinute: content.limits.failed_logins_per_minute,
+      failuresPerDay: content.limits.failed_logins_per_day,
+    },
     defaultQuotaBytes: checked(parseQuotaBytes(content.quota.default)),
   };
 }
