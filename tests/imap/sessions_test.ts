@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { decodeLatin1, encodeLatin1 } from "../../src/base/mod.ts";
 import { serveConnection } from "../../src/session/mod.ts";
 import { LOOK_AGAIN_MS } from "../../src/session/limits.ts";
-import { StoreError } from "../../src/store/mod.ts";
+import { StoreError, SystemFlag } from "../../src/store/mod.ts";
 import { memoryTransportPair } from "../support/memory_transport.ts";
 import { simpleMessage } from "../support/messages.ts";
 import { PASSWORD, USER, withServer } from "../support/server.ts";
@@ -110,6 +110,33 @@ Deno.test("when the store fails in the middle of a literal the connection ends, 
   });
 });
 
+Deno.test("flags that somebody else set while FETCH set \\Seen are told", async () => {
+  await withServer(async (server) => {
+    await (await server.login()).append("INBOX", simpleMessage());
+    const real = server.services.store;
+    const store = replacing(real, {
+      openAccount: async (id) => {
+        const mail = await real.openAccount(id);
+        const both = { mode: "add", flags: SystemFlag.seen | SystemFlag.flagged } as const;
+        return replacing(mail, {
+          async changeFlags(mailbox, uids, change) {
+            await mail.changeFlags(mailbox, uids, { ...both, keywords: [] });
+            return await mail.changeFlags(mailbox, uids, change);
+          },
+        });
+      },
+    });
+    const { server: transport, client } = memoryTransportPair();
+    const session = serveConnection(transport, { ...server.services, store });
+    client.write(encodeLatin1(`l LOGIN ${USER} "${PASSWORD}"\r\ns SELECT INBOX\r\n`));
+    client.write(encodeLatin1("f FETCH 1 BODY[TEXT]\r\nn NOOP\r\no LOGOUT\r\n"));
+    let text = "";
+    for (let bytes; (bytes = await client.read());) text += decodeLatin1(bytes);
+    await session;
+    assert.match(text, /^\* 1 FETCH \(UID 1 FLAGS \(\\Flagged \\Seen/m);
+  });
+});
+
 Deno.test("IDLE looks for changes now and then though no nudge comes", async () => {
   await withServer(async (server) => {
     let ahead = 0;
@@ -129,8 +156,8 @@ Deno.test("IDLE looks for changes now and then though no nudge comes", async () 
     };
     client.write(encodeLatin1(`l LOGIN ${USER} "${PASSWORD}"\r\ns SELECT INBOX\r\ni IDLE\r\n`));
     await until(/^\+ idling/m);
-    ahead += LOOK_AGAIN_MS;
     await (await server.login()).append("INBOX", simpleMessage());
+    ahead += LOOK_AGAIN_MS;
     await until(/^\* 1 EXISTS/m);
     client.write(encodeLatin1("DONE\r\n"));
     await until(/^i OK/m);

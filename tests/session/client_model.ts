@@ -58,8 +58,7 @@ export class ClientModel {
         const message = this.messages.find(({ uid }) => uid === number);
         if (message) return this.#takeData(message, data);
         // One of those that were only counted until now, and will be asked for.
-        const isCounted = this.messages.some(({ uid }) => uid === undefined);
-        assert.ok(isCounted, `UIDFETCH ${number} of a message that is not known`);
+        assert.ok(this.#placeOf(number) >= 0, `UIDFETCH ${number} is not known`);
       }
     }
   }
@@ -95,12 +94,21 @@ export class ClientModel {
       for (let uid = first; uid <= last; uid++) {
         const at = this.messages.findIndex((message) => message.uid === uid);
         if (at < 0 && earlier) continue;
-        // A message that was only counted until now: the last ones are those.
-        const unknown = at < 0 ? this.messages.findIndex((message) => !message.uid) : at;
-        assert.ok(unknown >= 0, `VANISHED ${uid} is not known`);
-        this.messages.splice(unknown, 1);
+        const gone = at < 0 ? this.#placeOf(uid) : at;
+        assert.ok(gone >= 0, `VANISHED ${uid} is not known`);
+        this.messages.splice(gone, 1);
       }
     }
+  }
+
+  /** Where a UID may stand that was only counted until now: UIDs ascend. */
+  #placeOf(uid: number): number {
+    return this.messages.findIndex((message, place) =>
+      message.uid === undefined &&
+      this.messages.every((other, at) =>
+        other.uid === undefined || (at < place) === (other.uid < uid)
+      )
+    );
   }
 }
 
