@@ -186,9 +186,11 @@ async function markSeen(
   try {
     const change = { mode: "add", flags: SystemFlag.seen, keywords: [] } as const;
     const { rows, modSeq } = await store.changeFlags(view.mailboxId, uids, change);
-    view.told(rows);
+    // Only what is told with the answer: some were set to \Seen by somebody else meanwhile.
+    const changed = rows.filter((row) => row.modSeq === modSeq);
+    view.told(changed);
     view.toldChange(modSeq);
-    return new Map(rows.filter((row) => row.modSeq === modSeq).map((row) => [row.uid, row]));
+    return new Map(changed.map((row) => [row.uid, row]));
   } catch (error) {
     // A full disk is no reason not to let people read.
     if (error instanceof StoreError && error.code === "unavailable") return undefined;
