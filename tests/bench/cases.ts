@@ -19,7 +19,7 @@ export const FULL: Scale = {
   messages: 20_000,
   largeBytes: 50_000_000,
   idleConnections: 1000,
-  limitMs: 3000,
+  limitMs: 1500,
   restarts: 5,
 };
 
