@@ -124,11 +124,16 @@ export function follow(
     : !(found instanceof RangeSet) && found.length > MAX_FOLLOWED_RESULTS
     ? "Too many results to keep in order"
     : undefined;
-  if (refusal) return session.out.untagged(`NO [NOUPDATE "${session.tag}"] ${refusal}`);
+  if (refusal) return refuseToFollow(session, refusal);
   const order = found instanceof RangeSet
     ? new MailboxOrder(found)
     : new SortedOrder(found, compareRows(criteria));
   followed.set(session.tag, new FollowedSearch(session, query, order));
+}
+
+/** Says that changes of the result will not be told, and why. */
+export function refuseToFollow({ out, tag }: Session, reason: string): void {
+  out.untagged(`NO [NOUPDATE "${tag}"] ${reason}`);
 }
 
 /** Tells what changed in the results of the searches that are followed. */

@@ -33,6 +33,10 @@ export const MAX_ENTRY_NAME_LENGTH = 1000;
 /** Groups of mailboxes in one NOTIFY: each is asked about each mailbox that changes. */
 export const MAX_NOTIFY_GROUPS = 100;
 
+/** Language ranges of one LANGUAGE command, and characters of one (RFC 5255 3.2). */
+export const MAX_LANGUAGE_RANGES = 50;
+export const MAX_LANGUAGE_RANGE_LENGTH = 100;
+
 /**
  * Searches of one session whose changes are told (RFC 5267 4.3.1): each costs a search over what
  * changed, with every change.

@@ -87,6 +87,10 @@ export interface ConnectionFacts {
 export interface SessionLimits {
   /** Octets of one message; APPENDLIMIT (RFC 7889). */
   readonly maxMessageBytes: number;
+  /** Messages that one command touches (RFC 9738); undefined: any number. */
+  readonly messageLimit?: number;
+  /** Messages that one command puts into a mailbox (RFC 9738); undefined: any number. */
+  readonly saveLimit?: number;
 }
 
 /** Entries of the server that the host gives: no client can change them (RFC 5464 4.1). */

@@ -75,6 +75,8 @@ failed_logins_per_day = 50
 max_message_size = "50M"
 max_connections = 20000
 max_connections_per_user = 50
+message_limit = 10000
+save_limit = 1000
 [quota]
 default = "none"
 [retention]

@@ -90,6 +90,9 @@ export interface Config {
   readonly unauthenticate: boolean;
   readonly oauth: OAuthConfig | undefined;
   readonly maxMessageBytes: number;
+  /** Messages that one command touches, or puts into a mailbox (RFC 9738); 0: no limit. */
+  readonly messageLimit: number;
+  readonly saveLimit: number;
   readonly maxConnections: number;
   /** 0: no limit. */
   readonly maxConnectionsPerUser: number;
@@ -142,6 +145,8 @@ export function toConfig(loaded: LoadedFile): Config {
     unauthenticate: content.auth.unauthenticate,
     oauth: content.auth.oauth && toOAuth(content.auth.oauth, resolve),
     maxMessageBytes: checked(parseSizeBytes(content.limits.max_message_size)),
+    messageLimit: content.limits.message_limit,
+    saveLimit: content.limits.save_limit,
     maxConnections: content.limits.max_connections,
     maxConnectionsPerUser: content.limits.max_connections_per_user,
     gate: {

@@ -224,6 +224,8 @@ export const configSchema = strict({
     ).default("50M"),
     max_connections: count(1, 1_000_000, "a number").default(20_000),
     max_connections_per_user: count(0, 1_000_000, "a number").default(0),
+    message_limit: count(0, 4_294_967_295, "a number").default(0),
+    save_limit: count(0, 4_294_967_295, "a number").default(0),
     connections_per_address: count(0, 1_000_000, "a number").default(30),
     connections_per_minute: count(0, 1_000_000, "a number").default(300),
     failed_logins_per_minute: count(0, 1_000_000, "a number").default(10),

@@ -9,6 +9,7 @@ import {
   type IncomingMessage,
   receiveMessageLiteral,
 } from "../incoming_message.ts";
+import { checkSaveLimit } from "../message_limit.ts";
 import type { Session } from "../session.ts";
 import { orTryCreate } from "../store_failure.ts";
 
@@ -56,11 +57,13 @@ async function receiveLiteral(
   if (reader.atEnd) return undefined;
   const name = parseMailboxName(reader.mailbox());
   const { earlier, pending } = readUpToLiteral(reader);
+  checkSaveLimit(session, earlier.length + 1);
   return await receiveMessageLiteral(session, { name, earlier }, literal, pending);
 }
 
 async function run(session: Session, { mailbox, items }: AppendArguments): Promise<Completion> {
   const name = parseMailboxName(mailbox);
+  checkSaveLimit(session, items.length);
   const { store } = session.account;
   return await withMessages(session, { name }, items, async (messages) => {
     const { uids, mailbox } = await orTryCreate(() => store.append(name, messages));

@@ -3,6 +3,7 @@ import type { Reader, SequenceSet } from "../../wire/mod.ts";
 import { command, type Completion, SELECTED } from "../command.ts";
 import { writeExpunges } from "../format/expunge.ts";
 import { no } from "../imap_error.ts";
+import { checkSaveLimit, limitMessages, tellLimit } from "../message_limit.ts";
 import type { Session } from "../session.ts";
 import { orTryCreate } from "../store_failure.ts";
 
@@ -67,6 +68,7 @@ async function runCopy(
 ): Promise<Completion | void> {
   const view = session.selected;
   const uids = view.resolve(set, by);
+  checkSaveLimit(session, uids.size);
   const name = parseMailboxName(destination);
   const { store } = session.account;
   const result = await orTryCreate(() => store.copy(view.mailboxId, uids, name));
@@ -84,7 +86,7 @@ async function runMove(
 ): Promise<Completion | void> {
   const view = session.selected;
   if (view.isReadOnly) throw no("Mailbox is read-only");
-  const uids = view.resolve(set, by);
+  const { uids, code } = limitMessages(session, view.resolve(set, by));
   const name = parseMailboxName(destination);
   const { store } = session.account;
   const result = await orTryCreate(() => store.move(view.mailboxId, uids, name));
@@ -97,9 +99,10 @@ async function runMove(
   writeExpunges(out, view, modes, result.from);
   view.forget(result.from);
   if (result.destination.id !== view.mailboxId) view.toldChange(result.modSeq);
-  return modes.qresync && result.modSeq !== undefined
+  const completion = modes.qresync && result.modSeq !== undefined
     ? { code: `HIGHESTMODSEQ ${result.modSeq}` }
     : {};
+  return tellLimit(session, code, completion);
 }
 
 /** UIDs that name nothing are no error (RFC 9051 6.4.9); known messages that are gone are. */

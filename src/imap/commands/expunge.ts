@@ -1,7 +1,9 @@
 import type { RangeSet } from "../../base/mod.ts";
+import { SystemFlag } from "../../store/mod.ts";
 import { command, type Completion, SELECTED } from "../command.ts";
 import { writeExpunges } from "../format/expunge.ts";
 import { no } from "../imap_error.ts";
+import { type Limited, limitMessages, tellLimit } from "../message_limit.ts";
 import type { Session } from "../session.ts";
 
 /** EXPUNGE (RFC 9051 6.4.3): removes the messages with \Deleted that the client knows. */
@@ -11,7 +13,7 @@ export const expungeCommand = command({
   rfc: "RFC 9051 6.4.3",
   catchUp: "all",
   parse: () => undefined,
-  run: (session) => expungeDeleted(session, session.selected.uids),
+  run: (session) => expungeDeleted(session, { uids: session.selected.uids, code: undefined }),
 });
 
 /** UID EXPUNGE (RFC 9051 6.4.9, RFC 4315 2.1): of the UIDs given, those with \Deleted. */
@@ -25,10 +27,19 @@ export const uidExpungeCommand = command({
     const set = reader.sequenceSet();
     return () => session.selected.resolve(set, "uid");
   },
-  run: (session, uids) => expungeDeleted(session, uids()),
+  run: async (session, uids) => await expungeDeleted(session, await limitDeleted(session, uids())),
 });
 
-async function expungeDeleted(session: Session, uids: RangeSet): Promise<Completion> {
+/** Of the messages with \Deleted among `uids` those that one command may touch (RFC 9738). */
+async function limitDeleted(session: Session, uids: RangeSet): Promise<Limited> {
+  if (limitMessages(session, uids).code === undefined) return { uids, code: undefined };
+  const { store } = session.account;
+  const deleted = { op: "flags", mask: SystemFlag.deleted } as const;
+  const found = await store.search(session.selected.mailboxId, deleted, { within: uids });
+  return limitMessages(session, found.uids);
+}
+
+async function expungeDeleted(session: Session, { uids, code }: Limited): Promise<Completion> {
   const view = session.selected;
   if (view.isReadOnly) throw no("Mailbox is read-only");
   const { store } = session.account;
@@ -37,7 +48,8 @@ async function expungeDeleted(session: Session, uids: RangeSet): Promise<Complet
   view.forget(result.uids);
   view.toldChange(result.modSeq);
   // RFC 7162 3.2.7 and 3.2.8: with the tagged OK, when QRESYNC is on.
-  return session.modes.qresync && result.modSeq !== undefined
+  const completion = session.modes.qresync && result.modSeq !== undefined
     ? { code: `HIGHESTMODSEQ ${result.modSeq}` }
     : {};
+  return tellLimit(session, code, completion);
 }

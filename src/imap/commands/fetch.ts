@@ -15,6 +15,7 @@ import type { FetchItem } from "../fetch_items.ts";
 import type { FetchPlan } from "../fetch_modifiers.ts";
 import { announceRowKeywords, beginFetch } from "../format/fetch_response.ts";
 import { bad, ImapError, no, ResponseCut } from "../imap_error.ts";
+import { checkMessageLimit, limitMessages, tellLimit } from "../message_limit.ts";
 import type { Session, View } from "../session.ts";
 
 /** FETCH (RFC 9051 6.4.5), with the modifiers of the registry (RFC 4466 2.4). */
@@ -101,10 +102,16 @@ async function run(
   if (plan.vanished) await session.catchUp({ expunge: true });
   let uids = view.resolve(set, plan.by);
   if (plan.vanished) await writeVanishedEarlier(session, view, set, plan.changedSince ?? 0);
-  if (plan.pick) uids = plan.pick(uids);
+  if (plan.pick) {
+    uids = plan.pick(uids);
+    checkMessageLimit(session, uids.size);
+  }
+  const limited = limitMessages(session, uids);
+  uids = limited.uids;
   if (uids.isEmpty) return;
   const failure = await fetchMessages(session, view, uids, plan);
   if (failure) throw failure;
+  return tellLimit(session, limited.code);
 }
 
 /** Answers for each message; gives what went wrong with single items, if anything did. */

@@ -1,6 +1,7 @@
 import { RangeSet } from "../../base/mod.ts";
 import { command, type CommandSpec, SELECTED } from "../command.ts";
-import { follow, followFrom } from "../followed_search.ts";
+import { follow, followFrom, refuseToFollow } from "../followed_search.ts";
+import { addressedBy, limitMessages, tellLimit } from "../message_limit.ts";
 import { Progress } from "../progress.ts";
 import { listInMailboxOrder } from "../result_list.ts";
 import { parseSearchArguments, type SearchArguments } from "../search_arguments.ts";
@@ -43,9 +44,10 @@ function searchForm(name: string, byUid: boolean): CommandSpec {
       if (saves) view.savedResult = new RangeSet();
       const options = returns ?? DEFAULT_RETURNS;
       const since = asksForUpdates(returns) ? await followFrom(session) : undefined;
+      const { uids: within, code } = limitMessages(session, addressedBy(predicate, view.uids));
       const progress = new Progress(session);
       const found = await findMatches(session, view.mailboxId, predicate, options, {
-        within: view.uids,
+        within,
         onProgress: (done, total) => progress.report(done, total),
       });
       await progress.settle();
@@ -57,9 +59,11 @@ function searchForm(name: string, byUid: boolean): CommandSpec {
       } else {
         writeSearch(session, matches, modSeq);
       }
-      if (since) follow(session, { ...program, byUid, since }, found.uids);
+      if (since && code) refuseToFollow(session, "Only the newest messages were looked at");
+      else if (since) follow(session, { ...program, byUid, since }, found.uids);
       // A UID SEARCH with sequence numbers in it must not renumber either (RFC 7162 3.2.10).
-      return { catchUp: byUid && !context.usesSequenceNumbers ? "all" : "noExpunge" };
+      const catchUp = byUid && !context.usesSequenceNumbers ? "all" : "noExpunge";
+      return tellLimit(session, code, { catchUp });
     },
   });
 }

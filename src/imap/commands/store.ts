@@ -5,6 +5,7 @@ import { command, type Completion, SELECTED } from "../command.ts";
 import { writeFlagsResponse } from "../format/fetch_response.ts";
 import { type ParsedFlags, parseFlags } from "../format/flags.ts";
 import { bad, no } from "../imap_error.ts";
+import { limitMessages, tellLimit } from "../message_limit.ts";
 import type { Session, View } from "../session.ts";
 
 /** STORE (RFC 9051 6.4.6) with UNCHANGEDSINCE (RFC 7162 3.1.3). */
@@ -78,7 +79,7 @@ async function run(
 ): Promise<Completion | void> {
   const view = session.selected;
   if (view.isReadOnly) throw no("Mailbox is read-only");
-  const uids = view.resolve(args.set, by);
+  const { uids, code } = limitMessages(session, view.resolve(args.set, by));
   const { unchangedSince } = args;
   if (unchangedSince !== undefined) session.enableCondstore();
   const result = await session.account.store.changeFlags(view.mailboxId, uids, {
@@ -99,11 +100,14 @@ async function run(
   if (by === "seq" && gone > 0 && result.rows.length === 0 && uids.size > 0) {
     throw no("The messages are gone", "EXPUNGEISSUED");
   }
-  if (result.modified.isEmpty) return;
+  if (result.modified.isEmpty) return tellLimit(session, code);
   const modified = by === "uid"
     ? result.modified
     : RangeSet.from(result.modified.toArray().map((uid) => view.seqNum(uid)));
-  return { code: `MODIFIED ${modified}`, text: "Some messages had changed" };
+  return tellLimit(session, code, {
+    code: `MODIFIED ${modified}`,
+    text: "Some messages had changed",
+  });
 }
 
 /**

@@ -12,10 +12,12 @@ import { esort } from "./esort.ts";
 import { id } from "./id.ts";
 import { idle } from "./idle.ts";
 import { inprogress } from "./inprogress.ts";
+import { language } from "./language.ts";
 import { listExtended } from "./list_extended.ts";
 import { listMetadata } from "./list_metadata.ts";
 import { listStatus } from "./list_status.ts";
 import { literalPlus } from "./literal_plus.ts";
+import { messageLimit } from "./messagelimit.ts";
 import { metadata } from "./metadata.ts";
 import { move } from "./move.ts";
 import { multiAppend } from "./multiappend.ts";
@@ -36,6 +38,7 @@ import { specialUse } from "./special_use.ts";
 import { statusSize } from "./status_size.ts";
 import { thread } from "./thread.ts";
 import { unauthenticate } from "./unauthenticate.ts";
+import { uidBatches } from "./uidbatches.ts";
 import { uidOnly } from "./uidonly.ts";
 import { uidPlus } from "./uidplus.ts";
 import { unselect } from "./unselect.ts";
@@ -86,4 +89,7 @@ export const extensions: readonly Extension[] = [
   partial,
   context,
   catenate,
+  messageLimit,
+  uidBatches,
+  language,
 ];

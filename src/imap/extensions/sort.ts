@@ -4,6 +4,7 @@ import type { Reader } from "../../wire/mod.ts";
 import { command, SELECTED } from "../command.ts";
 import type { Extension } from "../extension.ts";
 import { follow, followFrom } from "../followed_search.ts";
+import { addressedBy, checkMessageLimit } from "../message_limit.ts";
 import { Progress } from "../progress.ts";
 import { listInOrder } from "../result_list.ts";
 import { emptyingSaved, parseReturns } from "../search_arguments.ts";
@@ -43,6 +44,8 @@ export async function findOrdered(
   if (context.usesModSeq) session.enableCondstore();
   const progress = new Progress(session);
   const bound = context.bind(predicate, numbersOfView(view));
+  // Part of an order, or of conversations, would be none.
+  checkMessageLimit(session, addressedBy(bound, view.uids).size);
   const { uids, modSeq } = await findMatches(session, view.mailboxId, bound, DEFAULT_RETURNS, {
     within: view.uids,
     onProgress: (done, total) => progress.report(done, total),
