@@ -1,4 +1,4 @@
-import { type CertificatePair, CertificateStore } from "../net/mod.ts";
+import type { ValidationCertificate } from "../net/mod.ts";
 
 /** How an authority may validate a name: RFC 8737 3 and RFC 8555 8.3. */
 export type ChallengeWay = "tls-alpn-01" | "http-01";
@@ -8,19 +8,18 @@ const HTTP_PATH = "/.well-known/acme-challenge/";
 
 /** What is answered to an authority that validates a name, while it is being validated. */
 export class Challenges {
-  /** For clients that offer `acme-tls/1`: a certificate for each name, nothing for any other. */
-  readonly certificates = new CertificateStore([], { fallback: false });
-  readonly #pairs = new Map<string, CertificatePair>();
+  readonly #certificates = new Map<string, ValidationCertificate>();
   readonly #keyAuthorizations = new Map<string, string>();
 
+  /** What is shown to who validates `name` over TLS; undefined for a name that nobody should. */
+  certificateFor(name: string): ValidationCertificate | undefined {
+    return this.#certificates.get(name);
+  }
+
   /** Shows the certificate to who validates `name` over TLS; gives the function that ends it. */
-  showCertificate(name: string, pair: CertificatePair): () => void {
-    this.#pairs.set(name, pair);
-    this.certificates.replace([...this.#pairs.values()]);
-    return () => {
-      this.#pairs.delete(name);
-      this.certificates.replace([...this.#pairs.values()]);
-    };
+  showCertificate(name: string, certificate: ValidationCertificate): () => void {
+    this.#certificates.set(name, certificate);
+    return () => this.#certificates.delete(name);
   }
 
   /** Tells the key authorization to who asks for `token`; gives the function that ends it. */

@@ -1,5 +1,5 @@
 import type { Authorization, Client, Order } from "acme-client";
-import type { CertificatePair } from "../net/mod.ts";
+import { type CertificatePair, ValidationCertificate } from "../net/mod.ts";
 import type { Challenges, ChallengeWay } from "./challenges.ts";
 import { type Carrier, carry } from "./http.ts";
 import { FIRST_POLL_MS, LONGEST_POLL_MS, WAIT_TIMEOUT_MS } from "./limits.ts";
@@ -91,10 +91,13 @@ async function validate(
       keyAuthorization,
       await makeKey(),
     );
-    end = challenges.showCertificate(name, {
-      certificate: certificate.toString(),
-      privateKey: privateKey.toString(),
-    });
+    end = challenges.showCertificate(
+      name,
+      new ValidationCertificate({
+        certificate: certificate.toString(),
+        privateKey: privateKey.toString(),
+      }),
+    );
   }
   try {
     await client.completeChallenge(challenge);

@@ -1,20 +1,24 @@
-import type { CertificateStore, RouteTable, RouteTarget } from "../net/mod.ts";
+import type { Challenges } from "../acme/mod.ts";
+import type { RouteTable, RouteTarget } from "../net/mod.ts";
 import { isServedTarget, type ListenerConfig, type RoutesConfig } from "./config/config.ts";
 
 /**
  * The routes of an alpn listener that this version can serve, in the order of the configuration.
- * `acmeCertificates`: what those who validate names are shown.
+ * `challenges` answers those who validate names.
  */
 export function buildRouteTable(
   { routes, namedRoutes }: ListenerConfig,
-  acmeCertificates: CertificateStore,
+  challenges: Challenges,
 ): RouteTable {
   const build = (config: RoutesConfig) => {
     const targets = [...config].filter(([, target]) => isServedTarget(target))
       .map(([protocol, target]): [string, RouteTarget] => [
         protocol,
         target.kind === "own" && target.name === "acme"
-          ? { ...target, certificates: acmeCertificates }
+          ? {
+            kind: "validation",
+            certificateFor: (name) => challenges.certificateFor(name),
+          }
           : target,
       ]);
     const none = targets.find(([protocol]) => protocol === "none")?.[1];

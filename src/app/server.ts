@@ -30,7 +30,7 @@ import { nudgeSocketPath, openStore } from "./data.ts";
 import { Failure } from "./failure.ts";
 import { readOAuth } from "./oauth.ts";
 import { serveHttp } from "./http_connection.ts";
-import { connectionsThatFit, MIN_CONNECTIONS, readOpenFilesLimit } from "./open_files.ts";
+import { openBudget } from "./open_files.ts";
 import { buildRouteTable } from "./routes.ts";
 
 const log = logger("app");
@@ -129,7 +129,7 @@ export class Server {
     if (acme) this.#renewer = await this.#openRenewer(acme);
     await this.#files.open();
     const listeners = this.#config.listeners.filter(({ kind }) => isServedKind(kind));
-    this.#budget = await openBudget(this.#config.maxConnections, listeners.length);
+    this.#budget = openBudget(this.#config.maxConnections, listeners.length);
     for (const listener of listeners) this.#listeners.push(await this.#open(listener));
     this.#renewer?.start();
   }
@@ -237,7 +237,7 @@ export class Server {
             ...options,
             accept: this.#admit,
             tls,
-            routes: buildRouteTable(config, this.#challenges.certificates),
+            routes: buildRouteTable(config, this.#challenges),
           });
         default:
           return await listen(options);
@@ -266,42 +266,12 @@ export class Server {
           transport,
           (request) => this.#challenges.answer(request) ?? handleWebRequest(request, { hostname }),
         );
-      case "acme":
-        // RFC 8737 4: the handshake was all.
-        return await transport.close();
       case "lmtp":
         return await this.#lmtp.serve(transport);
       default:
         return await serveConnection(transport, sessions);
     }
   }
-}
-
-/** Room for connections, within what the process may open. Throws Failure when it is next to none. */
-async function openBudget(
-  maxConnections: number,
-  listenerCount: number,
-): Promise<ConnectionBudget> {
-  const filesLimit = await readOpenFilesLimit();
-  const max = connectionsThatFit(maxConnections, filesLimit, listenerCount);
-  if (max < Math.min(maxConnections, MIN_CONNECTIONS)) {
-    throw new Failure(
-      `the process may open only ${filesLimit} files: raise the limit (ulimit -n, or LimitNOFILE of ` +
-        `the systemd unit) by ${MIN_CONNECTIONS - max} or more`,
-    );
-  }
-  log.info("room for {max} connections; the limit of open files is {filesLimit}", {
-    max,
-    filesLimit: filesLimit ?? "unknown",
-  });
-  if (max < maxConnections / 2) {
-    log.warn(
-      "limits.max_connections is {maxConnections}, but the limit of open files allows only {max}: " +
-        "raise it (ulimit -n, or LimitNOFILE of the systemd unit) by {missing}",
-      { maxConnections, max, missing: maxConnections - max },
-    );
-  }
-  return new ConnectionBudget(max);
 }
 
 async function readAcmeCa(file: string): Promise<string> {

@@ -3,11 +3,11 @@
  * it asks for (SNI). Strict, as RFC 9325 3.8 wants it against cross-protocol attacks: an offer
  * without an entry is refused, never served by something else.
  */
-import type { CertificateStore } from "./certificates.ts";
 import type { ClientHello } from "./client_hello.ts";
 import { parseAddress } from "./address.ts";
 import { lookUpName } from "./names.ts";
 import { NetError } from "./net_error.ts";
+import type { ValidationCertificate } from "./validation_handshake.ts";
 
 /** Where a connection goes. */
 export type RouteTarget =
@@ -15,8 +15,11 @@ export type RouteTarget =
   | {
     readonly kind: "own";
     readonly name: string;
-    /** Other certificates than the listener's, as `acme-tls/1` needs (RFC 8737 3). */
-    readonly certificates?: CertificateStore;
+  }
+  /** A certificate authority that validates a name is answered (RFC 8737 3). */
+  | {
+    readonly kind: "validation";
+    certificateFor(name: string): ValidationCertificate | undefined;
   }
   /** TLS ends here, the bytes go on in clear (`tcp`); or TLS is passed on untouched (`tls`). */
   | {

@@ -1,5 +1,6 @@
 /** Reads what a TLS client asks for, before anyone decides who answers it. */
 import { type Bytes, decodeLatin1 } from "../base/mod.ts";
+import { Cursor } from "./cursor.ts";
 import { MAX_CLIENT_HELLO, MAX_CLIENT_HELLO_RECORDS } from "./limits.ts";
 
 /** What a ClientHello asks for. */
@@ -35,6 +36,16 @@ const MALFORMED = { kind: "malformed" } as const;
  * `notTls` as soon as the bytes that are there rule TLS out.
  */
 export function parseClientHello(bytes: Bytes): ClientHelloParse {
+  const gathered = gatherClientHello(bytes);
+  return gathered.kind === "message"
+    ? parseBody(gathered.message.subarray(4)) ?? MALFORMED
+    : gathered;
+}
+
+/** The message with its type and length, out of its records; or why there is none. */
+export function gatherClientHello(
+  bytes: Bytes,
+): { readonly kind: "message"; readonly message: Bytes } | Exclude<ClientHelloParse, ClientHello> {
   if (bytes.length > 0 && bytes[0] !== HANDSHAKE_RECORD) return NOT_TLS;
   if (bytes.length > 1 && bytes[1] !== 3) return NOT_TLS;
   const pieces: Bytes[] = [];
@@ -68,7 +79,7 @@ export function parseClientHello(bytes: Bytes): ClientHelloParse {
     message.set(piece, filled);
     filled += piece.length;
   }
-  return parseBody(message.subarray(4)) ?? MALFORMED;
+  return { kind: "message", message };
 }
 
 /** The first four bytes of what lies in `pieces`, which hold at least four. */
@@ -127,50 +138,4 @@ function parseProtocols(data: Cursor): string[] {
   }
   if (list.failed || protocols.length === 0) data.fail();
   return protocols;
-}
-
-/** Reads big-endian numbers and length-prefixed vectors; after a failure gives zeros and nothing. */
-class Cursor {
-  #bytes: Bytes;
-  #offset = 0;
-  failed = false;
-
-  constructor(bytes: Bytes) {
-    this.#bytes = bytes;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#offset === this.#bytes.length;
-  }
-
-  fail(): void {
-    this.failed = true;
-  }
-
-  skip(count: number): Bytes {
-    const end = this.#offset + count;
-    if (this.failed || end > this.#bytes.length) {
-      this.failed = true;
-      return new Uint8Array(0);
-    }
-    const part = this.#bytes.subarray(this.#offset, end);
-    this.#offset = end;
-    return part;
-  }
-
-  number(width: number): number {
-    return this.skip(width).reduce((value, byte) => value << 8 | byte, 0);
-  }
-
-  /** The bytes of a vector whose length takes `width` bytes. */
-  vector(width: number): Bytes {
-    return this.skip(this.number(width));
-  }
-
-  /** A cursor over a vector that must fill the rest. */
-  within(width: number): Cursor {
-    const inner = new Cursor(this.vector(width));
-    inner.failed = this.failed ||= !this.isAtEnd;
-    return inner;
-  }
 }

@@ -15,6 +15,7 @@ import { SocketTransport } from "./socket_transport.ts";
 import { acceptTls, HelloError, readClientHello, refuseTls, TlsAlert } from "./tls.ts";
 import type { TlsOptions } from "./tls.ts";
 import type { Endpoint, TransportFacts } from "./transport.ts";
+import { answerValidation, type ValidationCertificate } from "./validation_handshake.ts";
 
 /** Takes a fresh socket in. Its failures end it and nothing else. */
 export function admit(listener: Listener, socket: Socket, unixPath: string | undefined): void {
@@ -100,8 +101,12 @@ async function introduce(
     relay(socket, upstream, received);
     return;
   }
+  if (target.kind === "validation") {
+    await answerAuthority(socket, preread, target.certificateFor(hello.sni ?? ""));
+    return;
+  }
   const ownTls: TlsOptions = {
-    certificates: (target.kind === "own" ? target.certificates : undefined) ?? tls.certificates,
+    certificates: tls.certificates,
     requestClientCertificate: tls.requestClientCertificate ?? false,
     ...(route.alpn === undefined ? {} : { alpn: [route.alpn] }),
   };
@@ -118,6 +123,27 @@ async function introduce(
     throw error;
   }
   relay(session.socket, upstream, new Uint8Array(0));
+}
+
+/** Shows a certificate authority what it validates. It goes away by itself when it has seen it. */
+async function answerAuthority(
+  socket: Socket,
+  preread: Preread,
+  certificate: ValidationCertificate | undefined,
+): Promise<void> {
+  const answer = certificate === undefined
+    ? TlsAlert.unrecognizedName
+    : answerValidation(preread.bytes, certificate);
+  if (typeof answer === "number") {
+    preread.release();
+    refuseTls(socket, answer);
+    throw new NetError("handshake", `a validation was refused with alert ${answer}`);
+  }
+  preread.skip(preread.bytes.length);
+  socket.write(answer);
+  await preread.holds(Infinity);
+  preread.release();
+  await endPolitely(socket);
 }
 
 /** Reads and takes the header. Throws NetError `handshake` or `closed`. */
@@ -186,10 +212,7 @@ async function connectRelay(
   target: RouteTarget & { kind: "tcp" | "tls" },
   facts: TransportFacts,
 ): Promise<Socket> {
-  const upstream = await connectTarget(target.host, target.port);
-  if (listener.options.budget?.take(upstream) === false) {
-    throw new NetError("closed", "no room for a relayed connection");
-  }
+  const upstream = await connectTarget(target.host, target.port, listener.options.budget);
   if (target.proxyHeader) upstream.write(writeProxyHeader(facts.remote, facts.local));
   return upstream;
 }

@@ -28,4 +28,5 @@ export { contains, type Network, normaliseAddress, parseNetwork, writeNetwork } 
 export { makeSelfSigned, SELF_SIGNED_DAYS } from "./self_signed.ts";
 export { releaseSocket } from "./socket_transport.ts";
 export type { TlsOptions } from "./tls.ts";
+export { ACME_PROTOCOL, ValidationCertificate } from "./validation_handshake.ts";
 export type { Endpoint, ListenerKind, TlsFacts, Transport, TransportFacts } from "./transport.ts";

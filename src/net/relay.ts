@@ -1,14 +1,26 @@
 import { connect, type Socket } from "node:net";
 import type { Bytes } from "../base/mod.ts";
+import type { ConnectionBudget } from "./connection_budget.ts";
 import { endPolitely, ignoreError } from "./ending.ts";
 import { KEEP_ALIVE_MS, RELAY_CONNECT_MS } from "./limits.ts";
 import { NetError } from "./net_error.ts";
 
-/** Connects to a relay's target. Rejects with NetError `closed` or `timeout`. */
-export function connectTarget(host: string, port: number): Promise<Socket> {
+/**
+ * Connects to a relay's target; the socket counts in `budget` from the start. Rejects with NetError
+ * `closed` or `timeout`.
+ */
+export function connectTarget(
+  host: string,
+  port: number,
+  budget: ConnectionBudget | undefined,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen: true });
     socket.on("error", ignoreError);
+    if (budget?.take(socket) === false) {
+      reject(new NetError("closed", "no room for a relayed connection"));
+      return;
+    }
     const fail = (error: NetError) => {
       clearTimeout(timer);
       socket.destroy();

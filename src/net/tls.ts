@@ -25,7 +25,10 @@ export interface TlsOptions {
 
 /** Alerts by which a handshake is refused before it is begun. */
 export const TlsAlert = {
+  handshakeFailure: 40,
+  illegalParameter: 47,
   decodeError: 50,
+  protocolVersion: 70,
   internalError: 80,
   unrecognizedName: 112,
   noApplicationProtocol: 120,

@@ -4,7 +4,6 @@ import { createServer as createHttpServer } from "node:http";
 import net from "node:net";
 import {
   ANY_PROTOCOL,
-  CertificateStore,
   type ListenOptions,
   NetError,
   parseNetwork,
@@ -22,7 +21,6 @@ import {
   eventually,
   hasProgram,
   netTest,
-  pairFor,
   pause,
   python,
   readUntil,
@@ -192,24 +190,6 @@ netTest("an offer without a match gets no_application_protocol", async (scope) =
   assert.deepEqual([...client.received], ALERT(120));
   assert.equal(client.error, undefined);
   assert.equal(count(), 0);
-});
-
-netTest("a target may have certificates of its own", async (scope) => {
-  const certificates = new CertificateStore([await pairFor("challenge.example.org")], {
-    fallback: false,
-  });
-  const { port, next } = await listenAlpn(scope, {
-    protocols: new Map([["acme-tls/1", { kind: "own", name: "acme", certificates }]]),
-    none: own("web"),
-  });
-  const client = await scope.connectTls(port, {
-    ALPNProtocols: ["acme-tls/1"],
-    servername: "challenge.example.org",
-  });
-  assert.equal(client.socket.getPeerCertificate().subject.CN, "challenge.example.org");
-  assert.equal((await next()).target, "acme");
-  const ordinary = await scope.connectTls(port, { servername: "challenge.example.org" });
-  assert.equal(ordinary.socket.getPeerCertificate().subject.CN, "localhost");
 });
 
 for (

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join } from "node:path";
 import {
+  ACME_PROTOCOL,
   type ListenerKind,
   type Network,
   parseNetwork,
@@ -9,7 +10,7 @@ import {
 import type { ChallengeWay } from "../../acme/mod.ts";
 import { ConfigError, type LoadedFile, writePath } from "./load.ts";
 import { parseQuotaBytes, parseSizeBytes } from "./quantity.ts";
-import { ACME_PROTOCOL, OWN_TARGETS } from "./schema.ts";
+import { OWN_TARGETS } from "./schema.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
 

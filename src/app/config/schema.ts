@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { ANY_PROTOCOL, parseAddress, parseNetwork, parseRouteTarget } from "../../net/mod.ts";
+import {
+  ACME_PROTOCOL,
+  ANY_PROTOCOL,
+  parseAddress,
+  parseNetwork,
+  parseRouteTarget,
+} from "../../net/mod.ts";
 import {
   DURATION_FORM,
   parseDurationMs,
@@ -52,9 +58,6 @@ const network = z.string(NETWORK_FORM).refine((text) => reads(parseNetwork, text
 
 /** The protocols of its own that an alpn listener can route to. */
 export const OWN_TARGETS = ["imap", "submission", "web", "acme"] as const;
-
-/** The protocol by which a certificate authority validates over TLS (RFC 8737 6.2). */
-export const ACME_PROTOCOL = "acme-tls/1";
 
 function count(minimum: number, maximum: number, what: string) {
   const message = `${what} from ${minimum} to ${maximum}`;
