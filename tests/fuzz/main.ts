@@ -1,0 +1,95 @@
+/**
+ * `deno task fuzz [--seconds 60] [--seed N] [--target NAME] [--cases N]`: throws changed inputs at
+ * everything that takes bytes of strangers, for so many seconds in all. Each finding is printed with
+ * the command that tries that input again. Ends with 1 when there is a finding.
+ */
+import { Buffer } from "node:buffer";
+import { parseArgs } from "node:util";
+import { messageTargets } from "./message_targets.ts";
+import { mutate, Random } from "./mutate.ts";
+import { netTargets } from "./net_targets.ts";
+import { openSessionTargets } from "./session_targets.ts";
+import type { Target } from "./target.ts";
+import { wireTargets } from "./wire_targets.ts";
+
+/** Findings of one target after which it is left alone. */
+const MAX_FINDINGS = 5;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seconds: { type: "string", default: "60" },
+      seed: { type: "string", default: String(Date.now() % 1_000_000) },
+      target: { type: "string" },
+      cases: { type: "string" },
+    },
+  });
+  const seed = Number(values.seed);
+  const all = [...wireTargets, ...messageTargets, ...netTargets, ...await openSessionTargets()];
+  const targets = all.filter(({ name }) => values.target === undefined || name === values.target);
+  if (targets.length === 0) {
+    say(`no such target; there are ${all.map(({ name }) => name).join(", ")}`);
+  }
+  say(`seed ${seed}`);
+  let findings = 0;
+  try {
+    for (const target of targets) {
+      const milliseconds = Number(values.seconds) * 1000 / targets.length;
+      const cases = values.cases === undefined ? Infinity : Number(values.cases);
+      findings += await fuzz(target, seed, milliseconds, cases);
+    }
+  } finally {
+    for (const target of all) await target.close?.();
+  }
+  return findings;
+}
+
+async function fuzz(
+  target: Target,
+  seed: number,
+  milliseconds: number,
+  cases: number,
+): Promise<number> {
+  const started = performance.now();
+  let tried = 0;
+  let findings = 0;
+  let longest = 0;
+  const isDone = () => tried >= cases || performance.now() - started >= milliseconds;
+  while (findings < MAX_FINDINGS && !isDone()) {
+    // Each input has a seed of its own, so that it can be tried again alone.
+    const caseSeed = seed + tried++;
+    const random = new Random(caseSeed);
+    const input = mutate(random, target.corpus, target.tokens);
+    const before = performance.now();
+    try {
+      await target.run(input, random);
+      const took = performance.now() - before;
+      longest = Math.max(longest, took);
+      if (took > target.maxMs) throw new Error(`took ${took.toFixed(0)} ms`);
+    } catch (error) {
+      findings++;
+      say(`FINDING in ${target.name}: --target ${target.name} --seed ${caseSeed} --cases 1`);
+      say(error instanceof Error ? error.stack ?? error.message : String(error));
+      say(`input (${input.length} octets): ${shown(input)}`);
+    }
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  say(
+    `${target.name.padEnd(14)} ${String(tried).padStart(8)} inputs in ${seconds.padStart(6)} s, ` +
+      `longest ${longest.toFixed(0).padStart(5)} ms, ${findings} findings`,
+  );
+  return findings;
+}
+
+function shown(input: Uint8Array): string {
+  const text = Buffer.from(input).toString("latin1");
+  return JSON.stringify(text.length > 4000 ? `${text.slice(0, 4000)}…` : text);
+}
+
+function say(line: string): void {
+  // deno-lint-ignore no-console -- a program for the terminal
+  console.log(line);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args) > 0 ? 1 : 0);
