@@ -39,15 +39,36 @@ export type Predicate =
   | { readonly op: "header"; readonly name: string; readonly value: string }
   /** Substring, without regard to case, of the decoded body; or of headers or body. */
   | { readonly op: "body" | "text"; readonly value: string }
+  /**
+   * Like "header", "body" and "text", but every one of `words` (`fuzzyWords`, at least one) occurs,
+   * in any order, in the same field or anywhere in the body, or in headers and body, as
+   * `foldLoosely` has them.
+   */
+  | { readonly op: "fuzzyHeader"; readonly name: string; readonly words: readonly string[] }
+  | { readonly op: "fuzzyBody" | "fuzzyText"; readonly words: readonly string[] }
   | { readonly op: "emailId" | "threadId"; readonly id: string };
 
 /**
- * The form in which search compares text: NFC, without case, runs of white space as one space. Both
- * needle and text go through it. Lower, upper and lower case in turn make equal what is equal in
- * any case (ẞ, ß and ss); final sigma is sigma, and I is i in Turkish spelling too.
+ * The form in which search compares text: decomposed (NFKD), without case, runs of white space as
+ * one space. Both needle and text go through it. What is equal or contained under i;unicode-casemap
+ * (RFC 5051) is so here; lower, upper and lower case in turn make equal what is equal in any case
+ * too (ẞ, ß and ss); final sigma is sigma, and I is i in Turkish spelling.
  */
 export function foldCase(text: string): string {
-  return text.normalize("NFC").toLowerCase().toUpperCase().toLowerCase()
-    .replaceAll("\u03c2", "\u03c3").replaceAll("i\u0307", "i").normalize("NFC")
+  return text.normalize("NFKD").toLowerCase().toUpperCase().toLowerCase()
+    .replaceAll("\u03c2", "\u03c3").replaceAll("i\u0307", "i").normalize("NFKD")
     .replace(/\s+/g, " ");
+}
+
+/**
+ * The words of a text that a fuzzy search looks for: runs of letters and digits in the form of
+ * `foldLoosely`. Empty for a text of nothing but punctuation.
+ */
+export function fuzzyWords(text: string): string[] {
+  return [...new Set(foldLoosely(foldCase(text)).match(/[\p{L}\p{N}]+/gu) ?? [])];
+}
+
+/** Folded text (`foldCase`) without its combining marks: é is e. */
+export function foldLoosely(folded: string): string {
+  return /^[\x00-\x7f]*$/.test(folded) ? folded : folded.replace(/\p{M}+/gu, "");
 }

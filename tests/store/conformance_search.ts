@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ModSeq } from "../../src/base/mod.ts";
 import { encodeUtf8, RangeSet } from "../../src/base/mod.ts";
 import type { Predicate } from "../../src/store/mod.ts";
-import { SystemFlag } from "../../src/store/mod.ts";
+import { fuzzyWords, SystemFlag } from "../../src/store/mod.ts";
 import { ALL, box, bytesOf, found, mail, put, rows } from "./fixture.ts";
 import type { StoreTest } from "./conformance.ts";
 
@@ -157,6 +157,71 @@ export const searchTests: readonly StoreTest[] = [
     assert.equal(result.modSeq, (await rows(a, id)).at(-1)?.modSeq);
     assert.equal((await a.search(id, { op: "uid", set: RangeSet.of(1) })).modSeq, one.modSeq);
     assert.equal((await a.search(id, { op: "uid", set: RangeSet.of(9) })).modSeq, undefined);
+  }],
+
+  ["text matches as i;unicode-casemap has it, where that decomposes too", async ({ a }) => {
+    const texts = ["caf\u00e9 \uff21\uff22", "\ufb01sh \u01c4", "\ud55c\uae00 \u30ac"];
+    await put(
+      a,
+      "INBOX",
+      ...texts.map((it) => ({
+        bytes: encodeUtf8(
+          `Content-Type: text/plain; charset=utf-8\r\nSubject: ${it}\r\n\r\n${it}\r\n`,
+        ),
+      })),
+    );
+    const { id } = await box(a, "INBOX");
+    const cases: [string, string][] = [
+      ["cafe\u0301", "1"],
+      ["CAFE", "1"],
+      ["caff\u00e9", ""],
+      ["cafe\u0300", ""],
+      ["ab", "1"],
+      ["fish", "2"],
+      ["d\u017e", "2"],
+      ["DZ", "2"],
+      ["\ud55c\uae00", "3"],
+      ["\u30ab\u3099", "3"],
+    ];
+    for (const [value, uids] of cases) {
+      assert.equal(await found(a, id, body(value)), uids, value);
+      assert.equal(await found(a, id, text(value)), uids, value);
+    }
+  }],
+
+  ["a fuzzy search finds words in any order, without marks and punctuation", async ({ a }) => {
+    const put8 = (subject: string, text: string) => ({
+      bytes: encodeUtf8(
+        `Content-Type: text/plain; charset=utf-8\r\nSubject: ${subject}\r\n` +
+          `Comments: second field\r\n\r\n${text}\r\n`,
+      ),
+    });
+    await put(
+      a,
+      "INBOX",
+      put8("IMAP is broken", "R\u00e9sum\u00e9 attached"),
+      put8("broken, imap!", "nothing to see"),
+      put8("imap", "it is broken; see resume"),
+      put8("Re: Verg\u00fctung", "O'Neill wrote, na\u00efvely"),
+    );
+    const { id } = await box(a, "INBOX");
+    const fuzzy = (op: "fuzzyBody" | "fuzzyText", value: string) =>
+      found(a, id, { op, words: fuzzyWords(value) });
+    const subject = (value: string) =>
+      found(a, id, { op: "fuzzyHeader", name: "subject", words: fuzzyWords(value) });
+    assert.equal(await subject("broken IMAP"), "1:2");
+    assert.equal(await subject("vergutung"), "4");
+    assert.equal(await subject("VERG\u00dcTUNG re"), "4");
+    assert.equal(await subject("imap field"), "", "words of two fields");
+    assert.equal(await fuzzy("fuzzyText", "broken imap"), "1:3");
+    assert.equal(await fuzzy("fuzzyText", "imap second see"), "2:3");
+    assert.equal(await fuzzy("fuzzyBody", "resum\u00e9"), "1,3");
+    assert.equal(await fuzzy("fuzzyBody", "imap"), "");
+    assert.equal(await fuzzy("fuzzyBody", "naively, oneill"), "");
+    assert.equal(await fuzzy("fuzzyBody", "naively: o-neill"), "4");
+    assert.equal(await found(a, id, not({ op: "fuzzyText", words: ["imap"] })), "4");
+    assert.deepEqual(fuzzyWords("?! \u0301"), []);
+    assert.deepEqual(fuzzyWords("a b A \u00e0 9"), ["a", "b", "9"]);
   }],
 
   ["text is searched decoded, in any script, without regard to case", async ({ a }) => {

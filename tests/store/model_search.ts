@@ -1,5 +1,5 @@
 import type { Predicate } from "../../src/store/mod.ts";
-import { foldCase } from "../../src/store/mod.ts";
+import { foldCase, foldLoosely } from "../../src/store/mod.ts";
 import type { ModelMessage } from "./model_account.ts";
 
 const DAY_SECONDS = 86_400;
@@ -62,6 +62,19 @@ export function matches(predicate: Predicate, message: ModelMessage): boolean {
           `${foldCase(field.name)}: ${foldCase(field.value)}`.includes(needle)
         );
     }
+    case "fuzzyHeader": {
+      const name = predicate.name.toLowerCase();
+      return content.fields.own.some((field) =>
+        field.name.toLowerCase() === name && hasWords(field.value, predicate.words)
+      );
+    }
+    case "fuzzyBody":
+      return hasWords(content.bodyText, predicate.words);
+    case "fuzzyText": {
+      const { own, parts } = content.fields;
+      const fields = [...own, ...parts].map(({ name, value }) => `${name}: ${value}`);
+      return hasWords([...fields, content.bodyText].join("\n"), predicate.words);
+    }
     case "emailId":
       return content.emailId === predicate.id;
     case "threadId":
@@ -69,6 +82,11 @@ export function matches(predicate: Predicate, message: ModelMessage): boolean {
     default:
       return predicate satisfies never;
   }
+}
+
+function hasWords(text: string, words: readonly string[]): boolean {
+  const loose = foldLoosely(foldCase(text));
+  return words.every((word) => loose.includes(word));
 }
 
 function dayOf(of: "internal" | "sent" | "saved", message: ModelMessage): number | undefined {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { Annotation, Predicate, SpecialUse } from "../../src/store/mod.ts";
 import type { ModSeq } from "../../src/base/mod.ts";
 import { encodeUtf8, RangeSet } from "../../src/base/mod.ts";
-import type { FlagMode } from "../../src/store/mod.ts";
+import { type FlagMode, fuzzyWords } from "../../src/store/mod.ts";
 
 /** A message in the terms of the generator. */
 export interface RandomMessage {
@@ -148,6 +148,11 @@ export const predicate: fc.Arbitrary<Predicate> = fc.letrec<{ any: Predicate; le
       needle.map((value): Predicate => ({ op: "text", value })),
       fc.tuple(fc.constantFrom("subject", "X-NONE", "Date"), needle).map(
         ([name, value]): Predicate => ({ op: "header", name, value }),
+      ),
+      needle.map((value): Predicate => ({ op: "fuzzyBody", words: fuzzyWords(value) })),
+      needle.map((value): Predicate => ({ op: "fuzzyText", words: fuzzyWords(value) })),
+      fc.tuple(fc.constantFrom("subject", "X-NONE"), needle).map(
+        ([name, value]): Predicate => ({ op: "fuzzyHeader", name, words: fuzzyWords(value) }),
       ),
     ),
     any: fc.oneof(

@@ -103,6 +103,7 @@ function candidateUids(
 ): RangeSet | undefined {
   switch (decision.kind) {
     case "column":
+    case "words":
       return undefined;
     case "uid":
       return isNegated ? undefined : decision.set;

@@ -1,13 +1,14 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { logger } from "../../base/mod.ts";
 import { StoreError } from "../store_error.ts";
 import type { AccountAccess } from "./account_access.ts";
 import { Database } from "./database.ts";
 import { readSearchTexts, type SearchText } from "./search_text.ts";
+import { damageOf, missingContents } from "./search_index_check.ts";
 import { contentOf, createTrigrams, findContents, PIECES, piecesOf } from "./search_trigrams.ts";
 
 /** Rises when the file, the folding or the tokens change: an index of another version is made anew. */
-const VERSION = 1;
+const VERSION = 2;
 const APPLICATION_ID = 0x50_73_74_58; // "PstX"
 /** Mail that arrives together is indexed together. */
 const FILL_DELAY_MS = 200;
@@ -77,6 +78,33 @@ export class SearchIndex {
   /** Indexes what is not indexed yet, now. For tests and measurements. */
   fill(): void {
     while (this.#attempt((db) => this.#fillBatch(db, Infinity)) === true);
+  }
+
+  /**
+   * Where the file is damaged, or knows less than it says it does, in words; nothing for an index
+   * that is not there yet, or that cannot be looked at now.
+   */
+  *check(): Generator<string> {
+    if (!existsSync(this.#path)) return;
+    const damage = this.#attempt((db) => damageOf(db));
+    if (damage !== undefined && damage !== "") yield damage;
+    for (let after = 0;;) {
+      const from = after;
+      const page = this.#attempt((db) =>
+        db.read(() => this.#account.read((mail) => missingContents(db, mail, from, throughOf(db))))
+      );
+      if (!page) return;
+      for (const id of page.missing) yield `content ${id} is not in it`;
+      if (page.last === undefined) return;
+      after = page.last;
+    }
+  }
+
+  /** Forgets everything; it fills itself again. */
+  clear(): void {
+    this.release();
+    this.#remove();
+    this.wake();
   }
 
   /** Closes the file, which is opened again when needed. */

@@ -1,9 +1,9 @@
 import type { RangeSet } from "../../base/mod.ts";
 import type { Predicate } from "../predicate.ts";
-import { foldCase } from "../predicate.ts";
+import { foldCase, foldLoosely } from "../predicate.ts";
 import type { Value } from "./database.ts";
 import { parseEmailId, parseThreadId } from "./object_ids.ts";
-import { hasField, type SearchText } from "./search_text.ts";
+import { hasField, type SearchText, someField } from "./search_text.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -18,6 +18,8 @@ export type Decision =
   | { readonly kind: "column"; readonly index: number }
   | { readonly kind: "uid"; readonly set: RangeSet }
   | { readonly kind: "text"; readonly needle: string; test(text: SearchText): boolean }
+  /** Of which the index, that knows marks, cannot tell: e stands for é. */
+  | { readonly kind: "words"; test(text: SearchText): boolean }
   | { readonly kind: "and" | "or"; readonly of: readonly Decision[] }
   | { readonly kind: "not"; readonly of: Decision };
 
@@ -85,6 +87,7 @@ export function decide(
     case "uid":
       return decision.set.has(uid);
     case "text":
+    case "words":
       return decision.test(text());
     case "and":
       return decision.of.every((it) => decide(it, uid, columns, text));
@@ -117,9 +120,31 @@ function textDecision(predicate: Predicate, needs: { header: boolean; body: bool
         header.includes(needle) || body.includes(needle);
       return { kind: "text", needle, test };
     }
+    case "fuzzyHeader": {
+      needs.header = true;
+      const { name, words } = predicate;
+      const has = (value: string) => hasWords(foldLoosely(value), words);
+      return { kind: "words", test: ({ header }) => someField(header, name, has) };
+    }
+    case "fuzzyBody": {
+      needs.body = true;
+      const { words } = predicate;
+      return { kind: "words", test: ({ body }) => hasWords(foldLoosely(body), words) };
+    }
+    case "fuzzyText": {
+      needs.header = needs.body = true;
+      const { words } = predicate;
+      const test = ({ header, body }: SearchText) =>
+        hasWords(foldLoosely(`${header}\n${body}`), words);
+      return { kind: "words", test };
+    }
     default:
       throw new TypeError(`not about text: ${predicate.op}`);
   }
+}
+
+function hasWords(text: string, words: readonly string[]): boolean {
+  return words.every((word) => text.includes(word));
 }
 
 /** The predicate in SQL; undefined when it, or a part of it, is none of SQL's. */
@@ -173,6 +198,9 @@ function conditionOf(predicate: Predicate, prefix: string): Condition | undefine
     case "header":
     case "body":
     case "text":
+    case "fuzzyHeader":
+    case "fuzzyBody":
+    case "fuzzyText":
       return undefined;
     default:
       return predicate satisfies never;

@@ -97,13 +97,25 @@ export function hasField(header: string, name: string, needle: string): boolean 
   return false;
 }
 
+/** Whether `test` is true of the value of some field `name` of the message's own header. */
+export function someField(header: string, name: string, test: (value: string) => boolean): boolean {
+  const start = name.toLowerCase() + ": ";
+  for (let at = 0; header.charCodeAt(at) !== 10;) {
+    const end = header.indexOf("\n", at);
+    if (end < 0) return false;
+    if (header.startsWith(start, at) && test(header.slice(at + start.length, end))) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
 function foldFields(text: string): string {
   let folded = "";
   for (const line of text.split("\n")) {
     if (line === "") continue;
     const colon = line.indexOf(":");
     folded += `${line.slice(0, colon).toLowerCase()}: ` +
-      `${foldCase(line.slice(colon + 1)).trimStart()}\n`;
+      `${foldCase(line.slice(colon + 1).trimStart())}\n`;
   }
   return folded;
 }

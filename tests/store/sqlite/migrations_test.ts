@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { encodeUtf8 } from "../../../src/base/mod.ts";
+import { foldCase } from "../../../src/store/mod.ts";
 import { Database } from "../../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/engine.ts";
 import { openMigrated } from "../../../src/store/sqlite/migrate.ts";
@@ -8,6 +10,7 @@ import {
   mailSchema,
   type Schema,
 } from "../../../src/store/sqlite/migrations/mod.ts";
+import { readSearchTexts } from "../../../src/store/sqlite/search_text.ts";
 import { dumpDatabase } from "../../../scripts/schema_fixture.ts";
 import { breaches, put, raw, refuses, rows } from "../fixture.ts";
 import { withFolder } from "./account_fixture.ts";
@@ -62,6 +65,25 @@ Deno.test("a store of the earliest schemas opens with all that was in it", () =>
     assert.equal(await put(account, "INBOX"), 3);
     assert.deepEqual(await breaches(account), []);
     await store.close();
+  }));
+
+Deno.test("text that was stored composed is found after the migration", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "old.db");
+    await openFixture(path, mailSchema, 1);
+    const before = Database.open(path);
+    before.run(
+      "UPDATE search_text SET header = ?, body = ? WHERE content_id = 1",
+      encodeUtf8("subject: caf\u00e9\n\nx-a: \ufb01\n"),
+      encodeUtf8("stra\u00dfe \u00e9"),
+    );
+    before.close();
+    const db = openMigrated(path, mailSchema);
+    const texts = readSearchTexts(db, [1, 2], { header: true, body: true });
+    assert.equal(texts.get(1)?.header, "subject: cafe\u0301\n\nx-a: fi\n");
+    assert.equal(texts.get(1)?.body, foldCase("Stra\u00dfe \u00e9"));
+    assert.equal(texts.get(2)?.header, "subject: two\n\n");
+    db.close();
   }));
 
 Deno.test("a dump makes the same database again", () =>

@@ -7,6 +7,7 @@ import type { Database } from "../database.ts";
 import { directoryInitial } from "./0001_directory_initial.ts";
 import { directoryCredentials } from "./0002_directory_credentials.ts";
 import { mailInitial } from "./0001_mail_initial.ts";
+import { mailFolding } from "./0002_mail_folding.ts";
 
 export type Migration = (db: Database) => void;
 
@@ -27,5 +28,5 @@ export const directorySchema: Schema = {
 export const mailSchema: Schema = {
   name: "mail",
   applicationId: 0x50_73_74_4d, // "PstM"
-  migrations: [mailInitial],
+  migrations: [mailInitial, mailFolding],
 };
