@@ -14,8 +14,11 @@ const TEXT_NOT_KEPT: Readonly<Record<string, string>> = {
   "3848": "the names of transmission types: not handed to the project",
   "5892": "IDNA code points, of which PRECIS uses two tables: not handed to the project",
   "9586": "UIDONLY: not handed to the project",
+  "5550": "URL-PARTIAL: not handed to the project",
   "9590": "LIST-METADATA: not handed to the project",
+  "9738": "MESSAGELIMIT: not handed to the project",
   "9755": "UTF8=ACCEPT, in place of RFC 6855: not handed to the project",
+  "10022": "UIDBATCHES: not handed to the project",
 };
 
 /** A claim of a comment that does not hold. */

@@ -33,6 +33,12 @@ export const MAX_ENTRY_NAME_LENGTH = 1000;
 /** Groups of mailboxes in one NOTIFY: each is asked about each mailbox that changes. */
 export const MAX_NOTIFY_GROUPS = 100;
 
+/** Words of one fuzzy key, each of which is looked for in every message. */
+export const MAX_FUZZY_WORDS = 50;
+
+/** Fuzzy keys of one search: each costs up to four searches more for its scores. */
+export const MAX_FUZZY_KEYS = 10;
+
 /** Language ranges of one LANGUAGE command, and characters of one (RFC 5255 3.2). */
 export const MAX_LANGUAGE_RANGES = 50;
 export const MAX_LANGUAGE_RANGE_LENGTH = 100;

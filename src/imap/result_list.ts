@@ -3,6 +3,8 @@ import type { RangeSet } from "../base/mod.ts";
 /** What a search found, in the order of its result: numbers or UIDs, as the client asked. */
 export interface ResultList {
   readonly size: number;
+  /** Relevancy of each (RFC 6203 4), where it was asked for. */
+  readonly scores: readonly number[];
   /** The result at `index`, counted from 0. */
   at(index: number): number | undefined;
   /**
@@ -13,8 +15,12 @@ export interface ResultList {
 }
 
 /** Results in mailbox order, as every SEARCH gives them (RFC 9394 3.1). */
-export function listInMailboxOrder(numbers: RangeSet): ResultList {
+export function listInMailboxOrder(
+  numbers: RangeSet,
+  scores: readonly number[] = [],
+): ResultList {
   return {
+    scores,
     size: numbers.size,
     at: (index) => numbers.at(index),
     text: (start, end) => numbers.slice(start, end).toString(),
@@ -22,8 +28,12 @@ export function listInMailboxOrder(numbers: RangeSet): ResultList {
 }
 
 /** Results in the order that a SORT gave them. */
-export function listInOrder(numbers: readonly number[]): ResultList {
+export function listInOrder(
+  numbers: readonly number[],
+  scores: readonly number[] = [],
+): ResultList {
   return {
+    scores,
     size: numbers.length,
     at: (index) => numbers[index],
     text: (start, end) => orderedSet(numbers.slice(start, end)),

@@ -1,14 +1,16 @@
 import { RangeSet } from "../base/mod.ts";
 import { type Reader, WireError } from "../wire/mod.ts";
 import { ImapError } from "./imap_error.ts";
-import { parseSearchProgram, type SearchProgram } from "./search_keys.ts";
+import { parseSearchProgram, type SearchContext, type SearchProgram } from "./search_keys.ts";
 import {
+  asksForScores,
   asksForUpdates,
   parseSearchReturns,
   savesResult,
   type SearchReturn,
 } from "./search_returns.ts";
 import type { Session } from "./session.ts";
+import type { SortCriterion } from "./sort_order.ts";
 
 /** The arguments that SEARCH, UID SEARCH and ESEARCH have in common. */
 export interface SearchArguments {
@@ -34,7 +36,9 @@ export function parseSearchArguments(
     throw new WireError("SAVE and UPDATE are for the selected mailbox alone");
   }
   return emptyingSaved(session, saves, () => {
-    return { returns, saves, program: parseSearchProgram(reader, session) };
+    const program = parseSearchProgram(reader, session);
+    checkRelevancy(program.context, returns);
+    return { returns, saves, program };
   });
 }
 
@@ -52,6 +56,18 @@ export function parseReturns(
     throw new WireError("Tag of a search that is being updated");
   }
   return returns;
+}
+
+/** RELEVANCY without a FUZZY key is a WireError (RFC 6203 4, 6). */
+export function checkRelevancy(
+  { isFuzzy }: SearchContext,
+  returns: readonly SearchReturn[] | undefined,
+  criteria: readonly SortCriterion[] = [],
+): void {
+  if (isFuzzy) return;
+  if (asksForScores(returns) || criteria.some(({ key }) => key === "RELEVANCY")) {
+    throw new WireError("RELEVANCY needs a FUZZY key");
+  }
 }
 
 /**

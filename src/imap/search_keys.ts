@@ -30,6 +30,10 @@ export class SearchContext {
   usesModSeq = false;
   /** Message sequence numbers occur, so EXPUNGE must wait (RFC 9051 7.5.1, RFC 7162 3.2.10). */
   usesSequenceNumbers = false;
+  /** FUZZY occurs: only then there is RELEVANCY (RFC 6203 4). */
+  isFuzzy = false;
+  /** Keys that are matched fuzzily, in their exact form. */
+  readonly fuzzyKeys: Predicate[] = [];
   /** `$` occurs. */
   usesSavedResult = false;
   #keys = 0;

@@ -29,6 +29,8 @@ export interface SearchReturn {
   data?(results: ResultList, told: Span): string | undefined;
   /** The result becomes `$` (RFC 5182 2.1). */
   readonly savesResult?: boolean;
+  /** It tells how relevant results are (RFC 6203 4). */
+  readonly usesScores?: boolean;
   /** Changes of the result are told from then on (RFC 5267 4.3). */
   readonly updates?: boolean;
 }
@@ -101,6 +103,11 @@ export function savesResult(returns: readonly SearchReturn[] | undefined): boole
 /** Whether `returns` ask that changes of the result are told. */
 export function asksForUpdates(returns: readonly SearchReturn[] | undefined): boolean {
   return returns?.some((option) => option.updates) ?? false;
+}
+
+/** Whether `returns` ask how relevant the results are. */
+export function asksForScores(returns: readonly SearchReturn[] | undefined): boolean {
+  return returns?.some((option) => option.usesScores) ?? false;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { decodeLatin1, encodeUtf8 } from "../base/mod.ts";
 import type { OrderRow } from "../store/mod.ts";
+import type { Scores } from "./relevancy.ts";
 import { MAX_LIST_ITEMS, type Reader, WireError } from "../wire/mod.ts";
 
-/** One criterion of SORT (RFC 5256 3, RFC 5957 3). */
+/** One criterion of SORT (RFC 5256 3, RFC 5957 3, RFC 6203 6). */
 export interface SortCriterion {
   readonly key: SortKey;
   readonly isReverse: boolean;
@@ -15,18 +16,21 @@ type SortKey =
   | "DISPLAYFROM"
   | "DISPLAYTO"
   | "FROM"
+  | "RELEVANCY"
   | "SIZE"
   | "SUBJECT"
   | "TO";
 
 /** What each sort key compares: numbers, or texts in collation form. */
-const KEYS: Readonly<Record<SortKey, (row: OrderRow) => number | string>> = {
+const KEYS: Readonly<Record<SortKey, (row: OrderRow, scores: Scores) => number | string>> = {
   ARRIVAL: (row) => row.internalSeconds,
   CC: (row) => collationKey(row.keys.cc),
   DATE: (row) => row.sentMs,
   DISPLAYFROM: (row) => collationKey(row.keys.displayFrom),
   DISPLAYTO: (row) => collationKey(row.keys.displayTo),
   FROM: (row) => collationKey(row.keys.from),
+  // The highest score first (RFC 6203 6).
+  RELEVANCY: (row, scores) => -(scores.get(row.uid) ?? 0),
   SIZE: (row) => row.size,
   SUBJECT: (row) => collationKey(row.baseSubject),
   TO: (row) => collationKey(row.keys.to),
@@ -48,13 +52,16 @@ export function parseSortCriteria(reader: Reader): readonly SortCriterion[] {
   return criteria;
 }
 
+const NO_SCORES: Scores = new Map();
+
 /** UIDs in the order of the criteria; what is equal stays in mailbox order. `rows` ascend by UID. */
 export function sortRows(
   rows: readonly OrderRow[],
   criteria: readonly SortCriterion[],
+  scores: Scores = NO_SCORES,
 ): number[] {
   const used = decisive(criteria);
-  const columns = used.map(({ key }) => rows.map(KEYS[key]));
+  const columns = used.map(({ key }) => rows.map((row) => KEYS[key](row, scores)));
   const order = rows.map((_, i) => i);
   order.sort((a, b) => {
     for (let i = 0; i < columns.length; i++) {
@@ -67,15 +74,15 @@ export function sortRows(
   return order.map((i) => rows[i]!.uid);
 }
 
-/** The order of two messages by the criteria, as `sortRows` has it. */
+/** The order of two messages by the criteria, as `sortRows` has it without scores. */
 export function compareRows(
   criteria: readonly SortCriterion[],
 ): (a: OrderRow, b: OrderRow) => number {
   const used = decisive(criteria);
   return (a, b) => {
     for (const { key, isReverse } of used) {
-      const left = KEYS[key](a);
-      const right = KEYS[key](b);
+      const left = KEYS[key](a, NO_SCORES);
+      const right = KEYS[key](b, NO_SCORES);
       if (left !== right) return (left < right) === isReverse ? 1 : -1;
     }
     return a.uid - b.uid;

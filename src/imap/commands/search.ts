@@ -3,6 +3,7 @@ import { command, type CommandSpec, SELECTED } from "../command.ts";
 import { follow, followFrom, refuseToFollow } from "../followed_search.ts";
 import { addressedBy, limitMessages, tellLimit } from "../message_limit.ts";
 import { Progress } from "../progress.ts";
+import { scoreMessages } from "../relevancy.ts";
 import { listInMailboxOrder } from "../result_list.ts";
 import { parseSearchArguments, type SearchArguments } from "../search_arguments.ts";
 import { numbersOfView } from "../search_keys.ts";
@@ -13,7 +14,7 @@ import {
   writeEsearch,
   writeSearch,
 } from "../search_result.ts";
-import { asksForUpdates, DEFAULT_RETURNS } from "../search_returns.ts";
+import { asksForScores, asksForUpdates, DEFAULT_RETURNS } from "../search_returns.ts";
 
 /**
  * SEARCH [RETURN ([option ...])] [CHARSET charset] key ...
@@ -55,7 +56,11 @@ function searchForm(name: string, byUid: boolean): CommandSpec {
       const matches = byUid ? found.uids : sequenceNumbers(found.uids, view.uids);
       const modSeq = context.usesModSeq ? found.modSeq : undefined;
       if (returns || session.modes.rev2) {
-        writeEsearch(session, listInMailboxOrder(matches), options, { byUid, modSeq });
+        const scores = asksForScores(returns)
+          ? await scoreMessages(session, view.mailboxId, found.uids, context.fuzzyKeys)
+          : undefined;
+        const results = listInMailboxOrder(matches, scores && [...scores.values()]);
+        writeEsearch(session, results, options, { byUid, modSeq });
       } else {
         writeSearch(session, matches, modSeq);
       }

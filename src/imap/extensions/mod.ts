@@ -9,6 +9,8 @@ import { context } from "./context.ts";
 import { enable } from "./enable.ts";
 import { esearch } from "./esearch.ts";
 import { esort } from "./esort.ts";
+import { fuzzy } from "./fuzzy.ts";
+import { i18nLevel } from "./i18nlevel.ts";
 import { id } from "./id.ts";
 import { idle } from "./idle.ts";
 import { inprogress } from "./inprogress.ts";
@@ -92,4 +94,6 @@ export const extensions: readonly Extension[] = [
   messageLimit,
   uidBatches,
   language,
+  i18nLevel,
+  fuzzy,
 ];

@@ -7,11 +7,17 @@ import { follow, followFrom } from "../followed_search.ts";
 import { no } from "../imap_error.ts";
 import { isMeant, type MailboxFilter, parseMailboxFilter } from "../mailbox_filter.ts";
 import { Progress } from "../progress.ts";
+import { scoreMessages } from "../relevancy.ts";
 import { listInMailboxOrder } from "../result_list.ts";
 import { parseSearchArguments, type SearchArguments } from "../search_arguments.ts";
 import { numbersOfView, type SearchNumbers, type SearchProgram } from "../search_keys.ts";
 import { findMatches, savedUids, writeEsearch } from "../search_result.ts";
-import { asksForUpdates, DEFAULT_RETURNS, type SearchReturn } from "../search_returns.ts";
+import {
+  asksForScores,
+  asksForUpdates,
+  DEFAULT_RETURNS,
+  type SearchReturn,
+} from "../search_returns.ts";
 import type { Session } from "../session.ts";
 
 interface EsearchArguments extends SearchArguments {
@@ -67,7 +73,10 @@ const esearchCommand = command<EsearchArguments>({
       if (since && found) follow(session, { ...program, byUid: true, since }, found.uids);
       if (!found || found.uids.isEmpty) continue;
       const modSeq = context.usesModSeq ? found.modSeq : undefined;
-      const results = listInMailboxOrder(found.uids);
+      const scores = asksForScores(returns)
+        ? await scoreMessages(session, mailbox.id, found.uids, context.fuzzyKeys)
+        : undefined;
+      const results = listInMailboxOrder(found.uids, scores && [...scores.values()]);
       writeEsearch(session, results, returns, { byUid: true, modSeq, mailbox });
       await session.out.relieve();
     }

@@ -3,14 +3,16 @@ import type { OrderRow, Predicate } from "../../store/mod.ts";
 import type { Reader } from "../../wire/mod.ts";
 import { command, SELECTED } from "../command.ts";
 import type { Extension } from "../extension.ts";
-import { follow, followFrom } from "../followed_search.ts";
+import { follow, followFrom, refuseToFollow } from "../followed_search.ts";
 import { addressedBy, checkMessageLimit } from "../message_limit.ts";
 import { Progress } from "../progress.ts";
+import { scoreMessages, type Scores } from "../relevancy.ts";
 import { listInOrder } from "../result_list.ts";
-import { emptyingSaved, parseReturns } from "../search_arguments.ts";
+import { checkRelevancy, emptyingSaved, parseReturns } from "../search_arguments.ts";
 import { numbersOfView, parseSearchKeys, SearchContext } from "../search_keys.ts";
 import { findMatches, savedUids, writeEsearch } from "../search_result.ts";
 import {
+  asksForScores,
   asksForUpdates,
   DEFAULT_RETURNS,
   savesResult,
@@ -79,7 +81,9 @@ function sortForm(name: string, byUid: boolean) {
       const returns = parseReturns(reader, session);
       return emptyingSaved(session, savesResult(returns), () => {
         const criteria = parseSortCriteria(reader);
-        return { returns, criteria, search: readOrderedSearch(reader, session) };
+        const search = readOrderedSearch(reader, session);
+        checkRelevancy(search.context, returns, criteria);
+        return { returns, criteria, search };
       });
     },
     async run(session, { returns, criteria, search }) {
@@ -88,15 +92,31 @@ function sortForm(name: string, byUid: boolean) {
       if (saves) view.savedResult = new RangeSet();
       const since = asksForUpdates(returns) ? await followFrom(session) : undefined;
       const { rows, modSeq } = await findOrdered(session, search);
-      const uids = sortRows(rows, criteria);
+      const isByRelevancy = criteria.some(({ key }) => key === "RELEVANCY");
+      const scores = isByRelevancy || asksForScores(returns)
+        ? await scoreRows(session, rows, search)
+        : undefined;
+      const uids = sortRows(rows, criteria, scores);
       const numbers = byUid ? uids : uids.map((uid) => view.seqNum(uid));
-      if (returns) writeEsearch(session, listInOrder(numbers), returns, { byUid, modSeq });
-      else writeSort(session, numbers, modSeq);
+      if (returns) {
+        const results = listInOrder(numbers, scores && uids.map((uid) => scores.get(uid) ?? 1));
+        writeEsearch(session, results, returns, { byUid, modSeq });
+      } else writeSort(session, numbers, modSeq);
       if (saves && returns) view.savedResult = savedUids(uids, returns);
-      if (since) follow(session, { ...search, byUid, since }, uids, criteria);
+      if (since && isByRelevancy) refuseToFollow(session, "Relevancy is not kept up to date");
+      else if (since) follow(session, { ...search, byUid, since }, uids, criteria);
       return { catchUp: byUid && !search.context.usesSequenceNumbers ? "all" : "noExpunge" };
     },
   });
+}
+
+async function scoreRows(
+  session: Session,
+  rows: readonly OrderRow[],
+  { context }: OrderedSearch,
+): Promise<Scores> {
+  const uids = RangeSet.from(rows.map(({ uid }) => uid));
+  return await scoreMessages(session, session.selected.mailboxId, uids, context.fuzzyKeys);
 }
 
 function writeSort(
