@@ -378,4 +378,10 @@ export interface AccountStore {
 
   /** Every breach of the store's invariants, in words; empty when all is well. */
   check(): AsyncIterable<string>;
+  /**
+   * Mends what can be mended of what `check` finds, and gives what was done, in words; a second
+   * `check` tells what is left. Numbers that clients rely on only go up, and no message is dropped
+   * that can still be read. Gives nothing, and does nothing, when `check` is silent.
+   */
+  repair(): AsyncIterable<string>;
 }

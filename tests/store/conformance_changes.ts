@@ -8,6 +8,19 @@ const { seen, deleted, flagged } = SystemFlag;
 
 /** What sessions learn of changes: selecting, the change log, \Recent, expunge history. */
 export const changeTests: readonly StoreTest[] = [
+  ["what is in order is not repaired", async ({ a, b }) => {
+    await put(a, "INBOX", { flags: seen }, {}, {});
+    const { id, modSeq } = await box(a, "INBOX");
+    await a.expunge(id, RangeSet.of(2), { onlyDeleted: false });
+    assert.deepEqual(await Array.fromAsync(b.repair()), []);
+    assert.equal((await box(a, "INBOX")).modSeq, modSeq + 1);
+    assert.deepEqual((await rows(b, id)).map(({ uid, expunged }) => [uid, expunged]), [
+      [1, false],
+      [2, true],
+      [3, false],
+    ]);
+  }],
+
   ["selecting gives a snapshot", async ({ a, b }) => {
     await put(a, "INBOX", { flags: seen }, {}, { flags: seen }, {});
     const { id } = await box(a, "INBOX");

@@ -538,6 +538,8 @@ export class ModelAccountStore implements AccountStore {
 
   async *check(): AsyncIterable<string> {}
 
+  async *repair(): AsyncIterable<string> {}
+
   #renameInbox(inbox: Box, to: string): void {
     const seq = this.#nextModSeq();
     const box = this.#makeWithParents(to, seq).at(-1);

@@ -30,31 +30,43 @@ export function addMailCommands(program: Command): void {
 
   withExamples(
     program.command("check [address]")
-      .description("check every invariant of the stored mail, of one account or of all"),
+      .description("check every invariant of the stored mail, of one account or of all")
+      .option("--repair", "mend what can be mended, and keep a copy of what was"),
     "postern check",
-    "postern check alice@example.org",
-  ).action(async (address: string | undefined, _options, command: Command) => {
+    "postern check alice@example.org --repair",
+  ).action(async (address: string | undefined, { repair }: CheckOptions, command: Command) => {
     const { config, json } = command.optsWithGlobals<GlobalOptions>();
-    const breaches = await withData(config, async ({ directory, store }) => {
-      const found: { account: string; breach: string }[] = [];
+    const found: { account: string; breach: string }[] = [];
+    const mended: { account: string; done: string }[] = [];
+    await withData(config, async ({ directory, store }) => {
       const accounts = address === undefined
         ? await directory.listAccounts()
         : [await requireAccount(directory, address)];
-      for (const account of accounts) {
-        const mail = await store.openAccount(account.id);
+      for (const { id, address: account } of accounts) {
+        const mail = await store.openAccount(id);
+        if (repair) {
+          for await (const done of mail.repair()) {
+            mended.push({ account, done });
+            if (!json) printLine(`${account}: ${done}`);
+          }
+        }
         for await (const breach of mail.check()) {
-          found.push({ account: account.address, breach });
-          if (!json) printLine(`${account.address}: ${breach}`);
+          found.push({ account, breach });
+          if (!json) printLine(`${account}: ${breach}`);
         }
       }
-      return found;
     });
-    if (json) printJson(breaches);
-    if (breaches.length > 0) {
-      throw new Failure(`${breaches.length} invariants are broken: restore a backup`);
+    if (json) printJson(repair ? { mended, breaches: found } : found);
+    if (found.length > 0) {
+      const advice = repair ? "restore a backup" : 'mend what can be mended with "--repair"';
+      throw new Failure(`${found.length} invariants are broken: ${advice}`);
     }
     if (!json) printLine("every invariant holds");
   });
+}
+
+interface CheckOptions {
+  readonly repair?: boolean;
 }
 
 interface TargetOptions {

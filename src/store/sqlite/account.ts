@@ -36,6 +36,7 @@ import { createMailbox, deleteMailbox, renameMailbox, setSubscribed } from "./ma
 import { mailboxByName, selectMailboxes } from "./mailbox_record.ts";
 import { fetchMessages, readRaw } from "./messages.ts";
 import { fetchOrder } from "./order.ts";
+import { repairAccount } from "./repair.ts";
 import { searchMessages } from "./search.ts";
 import { selectMailbox } from "./select.ts";
 import { SqliteParkedMessage, SqliteStagedMessage, SqliteStageSink } from "./staging.ts";
@@ -223,6 +224,10 @@ export class SqliteAccountStore implements AccountStore {
 
   check(): AsyncIterable<string> {
     return checkAccount(this.#file);
+  }
+
+  repair(): AsyncIterable<string> {
+    return repairAccount(this.#file, Math.floor(this.#host.now() / 1000));
   }
 
   /** Runs `work` in the next commit and, once it is durable, tells that it was this handle's. */

@@ -1,13 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import { parentNames, parseMailboxName } from "../mailbox_name.ts";
-import { StoreError } from "../store_error.ts";
 import type { AccountAccess } from "./account_access.ts";
-import { chunkSize, countChunks, type Layout, readChunk } from "./bodies.ts";
+import { countChunks, type Layout } from "./bodies.ts";
+import { chunkFault, derivedFault } from "./check_contents.ts";
 import { ACCOUNT_RULES, MAILBOX_RULES } from "./check_rules.ts";
 import type { Database } from "./database.ts";
 
 /** Breaches of one rule that are told before the rest of them is only counted as "more". */
 const MAX_TOLD = 20;
+const MORE = "(and more of the same)";
 /** Contents looked at on one snapshot, if they are small: header and body. */
 const CONTENT_PAGE = 50;
 const MAX_SMALL_CHUNKS = 2;
@@ -17,7 +18,7 @@ const MAX_SMALL_CHUNKS = 2;
  * Memory is bounded by a page of each query, and the event loop runs in between.
  */
 export async function* checkAccount(account: AccountAccess): AsyncGenerator<string> {
-  for (const [problem] of account.read((db) => db.all<[string]>("PRAGMA quick_check(20)"))) {
+  for (const [problem] of account.read((db) => db.all<[string]>("PRAGMA integrity_check(20)"))) {
     if (problem !== "ok") yield `the file is damaged: ${problem}`;
   }
   yield* account.read(checkNames);
@@ -33,11 +34,12 @@ export async function* checkAccount(account: AccountAccess): AsyncGenerator<stri
     }
   }
   yield* checkContents(account);
+  for (const problem of account.searchIndex.check()) yield `search index: ${problem}`;
 }
 
 function* told(breaches: readonly (readonly [string])[]): Generator<string> {
   for (const [breach] of breaches.slice(0, MAX_TOLD)) yield breach;
-  if (breaches.length > MAX_TOLD) yield "(and more of the same)";
+  if (breaches.length > MAX_TOLD) yield MORE;
 }
 
 function checkNames(db: Database): string[] {
@@ -68,28 +70,32 @@ function isValid(name: string): boolean {
 
 /** Reads every stored byte: each chunk is there, decodable, and as long as it should be. */
 async function* checkContents(account: AccountAccess): AsyncGenerator<string> {
+  let count = 0;
   for (let after = 0;;) {
     const { breaches, large, last } = account.read((db) => checkContentPage(db, after));
-    yield* breaches;
     for (const layout of large) {
       for (let number = 0; number < countChunks(layout); number++) {
         // A snapshot for each chunk, to bound the time: the content may be cleared away meanwhile.
-        const breach = account.read((db) =>
+        const fault = account.read((db) =>
           db.get("SELECT 1 FROM content WHERE id = ?", layout.contentId) &&
-          checkChunk(db, layout, number)
+          chunkFault(db, layout, number)
         );
-        if (breach) yield breach;
+        if (fault) breaches.push(`content ${layout.contentId}: ${fault}`);
         await setImmediate();
       }
     }
-    if (last === undefined) return;
+    for (const breach of breaches) {
+      if (++count <= MAX_TOLD) yield breach;
+    }
+    if (last === undefined) break;
     after = last;
     await setImmediate();
   }
+  if (count > MAX_TOLD) yield MORE;
 }
 
 interface ContentPage {
-  readonly breaches: readonly string[];
+  readonly breaches: string[];
   /** Contents of many chunks, not looked at yet. */
   readonly large: readonly Layout[];
   /** Where the next page begins; undefined at the end. */
@@ -103,26 +109,17 @@ function checkContentPage(db: Database, after: number): ContentPage {
     CONTENT_PAGE,
   ).map(([contentId, size, firstChunkSize]): Layout => ({ contentId, size, firstChunkSize }));
   const isLarge = (layout: Layout) => countChunks(layout) > MAX_SMALL_CHUNKS;
-  const breaches = layouts.filter((layout) => !isLarge(layout)).flatMap((layout) =>
-    Array.from({ length: countChunks(layout) }, (_, number) => checkChunk(db, layout, number))
-  );
+  const breaches = layouts.flatMap((layout) => {
+    const chunks = isLarge(layout) ? 0 : countChunks(layout);
+    return [
+      derivedFault(db, layout.contentId),
+      ...Array.from({ length: chunks }, (_, number) => chunkFault(db, layout, number)),
+    ].filter((fault) => fault !== undefined)
+      .map((fault) => `content ${layout.contentId}: ${fault}`);
+  });
   return {
-    breaches: breaches.filter((breach) => breach !== undefined),
+    breaches,
     large: layouts.filter(isLarge),
     last: layouts.at(-1)?.contentId,
   };
-}
-
-/** What is wrong with a chunk, in words. */
-function checkChunk(db: Database, layout: Layout, number: number): string | undefined {
-  const { contentId } = layout;
-  try {
-    const found = readChunk(db, contentId, number)?.length;
-    const expected = chunkSize(layout, number);
-    if (found === expected) return undefined;
-    return `content ${contentId}: chunk ${number} has ${found ?? "no"} octets, not ${expected}`;
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    return `content ${contentId}: chunk ${number} cannot be read: ${error.message}`;
-  }
 }

@@ -1,5 +1,13 @@
 import { CHUNK_CONTENT_ID, CONTENT_CHUNK_IDS } from "./bodies.ts";
 
+/** Keywords of messages that are not in their mailbox's list: the mailbox's id and name, and the word. */
+export const FIND_UNKNOWN_KEYWORDS =
+  `SELECT DISTINCT mailbox.id, mailbox.name, word.value FROM mailbox JOIN (SELECT DISTINCT
+     mailbox_id, keywords AS text FROM message WHERE keywords <> '') AS used
+     ON used.mailbox_id = mailbox.id,
+     json_each('[' || replace(json_quote(used.text), ' ', '","') || ']') AS word
+   WHERE instr(' ' || mailbox.keywords || ' ', ' ' || word.value || ' ') = 0`;
+
 /** Rules for one mailbox, whose id is the one parameter: each selects its breaches, in words. */
 export const MAILBOX_RULES: readonly string[] = [
   // Counts equal what they count.
@@ -97,13 +105,15 @@ export const ACCOUNT_RULES: readonly string[] = [
   `SELECT 'content ' || id || ': its chunks have not ' || size || ' octets' FROM content
    WHERE size <> (SELECT coalesce(sum(chunk.size), 0) FROM chunk
      WHERE chunk.id BETWEEN ${CONTENT_CHUNK_IDS})`,
-  `SELECT 'content ' || id || ' lacks its text for search' FROM content
-   WHERE NOT EXISTS (SELECT 1 FROM search_text WHERE content_id = content.id)`,
   `SELECT 'text for search of content ' || content_id || ', which is unknown' FROM search_text
    WHERE NOT EXISTS (SELECT 1 FROM content WHERE content.id = content_id)`,
   `SELECT DISTINCT 'chunks of content ' || ${CHUNK_CONTENT_ID} || ', which is unknown' FROM chunk
    WHERE NOT EXISTS (SELECT 1 FROM content WHERE content.id = ${CHUNK_CONTENT_ID})
      AND NOT EXISTS (SELECT 1 FROM staging WHERE content_id = ${CHUNK_CONTENT_ID})`,
+  `SELECT 'thread ' || thread_id || ' has no messages' FROM thread_ref
+   WHERE NOT EXISTS (SELECT 1 FROM content WHERE content.thread_id = thread_ref.thread_id)`,
+  `SELECT 'account: its counters are impossible' FROM account
+   WHERE NOT (modseq >= 1 AND events_trimmed_seq BETWEEN 0 AND modseq)`,
   `SELECT 'message ' || content_id || ' is coming in and has come' FROM staging
    WHERE content_id IN (SELECT content_id FROM message UNION ALL SELECT content_id FROM expunged)`,
 ];

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Bytes } from "../../base/mod.ts";
 import { StoreError, type StoreErrorCode } from "../store_error.ts";
 
@@ -15,6 +15,8 @@ const CACHE_KIB = 512;
 const BUSY_TIMEOUT_MS = 5000;
 /** Prepared statements kept of one database: some KiB each, and some microseconds to make anew. */
 const MAX_STATEMENTS = 200;
+/** Pages copied at a time, 4 MiB, before the event loop runs again. */
+const COPY_PAGES = 512;
 /** After a burst the WAL file is cut to this, so that it does not stay as large as it once was. */
 const JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
 
@@ -115,6 +117,18 @@ export class Database {
     if (this.isInTransaction) this.exec("ROLLBACK");
   }
 
+  /**
+   * Writes a copy, as of one moment, to the file `path`, which may be there when it is empty. The
+   * event loop runs in between. Not by VACUUM INTO, which needs all permissions in Deno.
+   */
+  async copyTo(path: string): Promise<void> {
+    try {
+      await backup(this.#db, path, { rate: COPY_PAGES });
+    } catch (error) {
+      throw translation(error) ?? error;
+    }
+  }
+
   close(): void {
     this.#statements.clear();
     this.#db.close();
@@ -151,10 +165,14 @@ function translated<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const code = error instanceof Error ? codeOf(error.message) : undefined;
-    if (code === undefined) throw error;
-    throw new StoreError(code, `SQLite: ${(error as Error).message}`, { cause: error });
+    throw translation(error) ?? error;
   }
+}
+
+function translation(error: unknown): StoreError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = codeOf(error.message);
+  return code && new StoreError(code, `SQLite: ${error.message}`, { cause: error });
 }
 
 /** By message, because error codes are missing on some errors in Deno 2.9. */
