@@ -12,6 +12,7 @@ const ROOMS_BELOW: Readonly<Record<string, readonly string[] | "all">> = {
   delivery: ["message", "net", "store", "auth", "base"],
   imap: ["wire", "message", "store", "auth", "base"],
   acme: ["net", "base"],
+  transfer: ["wire", "message", "store", "base"],
   auth: ["store", "base"],
   store: ["message", "base"],
   notify: ["base"],

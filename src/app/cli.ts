@@ -6,6 +6,7 @@ import { addDomainCommands } from "./commands/domain.ts";
 import { addMailCommands } from "./commands/mail.ts";
 import { addServerCommands } from "./commands/server.ts";
 import { addTlsKeyCommands } from "./commands/tls_key.ts";
+import { addTransferCommands } from "./commands/transfer.ts";
 import { ConfigError } from "./config/load.ts";
 import { ExitCode, Failure } from "./failure.ts";
 import { describeError } from "./describe_error.ts";
@@ -46,6 +47,7 @@ function createProgram(): Command {
   addAddressCommands(program);
   addTlsKeyCommands(program);
   addMailCommands(program);
+  addTransferCommands(program);
   program.command("help [command...]")
     .description("print what a command does, with an example")
     .action((names: string[]) => findCommand(program, names).outputHelp());

@@ -2,6 +2,7 @@ import { ConfigError } from "./config/load.ts";
 import { ExitCode, Failure } from "./failure.ts";
 import { PasswordError } from "../auth/mod.ts";
 import { StoreError } from "../store/mod.ts";
+import { TransferError } from "../transfer/mod.ts";
 
 /** What a person is told of an error, and the exit code that goes with it. */
 export interface ErrorDescription {
@@ -17,6 +18,7 @@ export function describeError(error: unknown): ErrorDescription {
   if (error instanceof Failure) return error;
   if (error instanceof ConfigError) return { message: error.message, exitCode: ExitCode.usage };
   if (error instanceof PasswordError) return { message: error.message, exitCode: ExitCode.usage };
+  if (error instanceof TransferError) return { message: error.message, exitCode: ExitCode.failed };
   if (error instanceof StoreError) {
     return { message: `${error.message}${storeAdvice(error)}`, exitCode: ExitCode.failed };
   }

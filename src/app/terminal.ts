@@ -77,17 +77,19 @@ export async function readLine(what: string): Promise<string> {
   return line;
 }
 
-/** Asks a person at a terminal for a new password, twice. */
-export async function askPassword(question: string): Promise<string> {
+/** Asks a person at a terminal for a secret. */
+export async function askSecret(question: string): Promise<string> {
   // Only people wait for it: scripts that give the password on stdin do not load it.
   const { isCancel, password } = await import("@clack/prompts");
-  const ask = async (message: string) => {
-    const answer = await password({ message, output: process.stderr });
-    if (isCancel(answer)) throw new Failure("nothing was changed");
-    return answer;
-  };
-  const first = await ask(question);
-  if (first !== await ask("Once more")) {
+  const answer = await password({ message: question, output: process.stderr });
+  if (isCancel(answer)) throw new Failure("nothing was changed");
+  return answer;
+}
+
+/** Asks a person at a terminal for a new password, twice. */
+export async function askPassword(question: string): Promise<string> {
+  const first = await askSecret(question);
+  if (first !== await askSecret("Once more")) {
     throw new Failure("the two passwords differ; nothing was changed");
   }
   return first;

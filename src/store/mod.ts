@@ -8,7 +8,12 @@ export * from "./account_store.ts";
 export * from "./address.ts";
 export * from "./credentials.ts";
 export * from "./directory.ts";
-export { MAX_ANNOTATION_BYTES, MAX_APP_PASSWORDS, MAX_MAILBOXES } from "./limits.ts";
+export {
+  MAX_ANNOTATION_BYTES,
+  MAX_APP_PASSWORDS,
+  MAX_KEYWORD_LENGTH,
+  MAX_MAILBOXES,
+} from "./limits.ts";
 export * from "./mailbox_name.ts";
 export * from "./predicate.ts";
 export * from "./store.ts";

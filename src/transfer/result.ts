@@ -1,0 +1,15 @@
+/** What came over of one mailbox. */
+export interface MailboxResult {
+  readonly mailbox: string;
+  readonly messages: number;
+  /** What could not be taken along, in words. */
+  readonly warnings: readonly string[];
+}
+
+/** Told how far a mailbox is: of `total` units, which are messages or octets. */
+export type Progress = (mailbox: string, done: number, total: number) => void;
+
+/** Why nothing more is transferred; `message` says it to a person. */
+export class TransferError extends Error {
+  override readonly name = "TransferError";
+}
