@@ -16,7 +16,7 @@ const log = logger("app");
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 
 /** How often it is looked whether a file changed. One that is the same twice is not being written. */
-export const LOOK_AT_FILES_MS = 2_000;
+const LOOK_AT_FILES_MS = 2_000;
 
 /** The two files of one certificate, and what was last taken from them. */
 interface Source {
@@ -37,6 +37,7 @@ export class ServerCertificates {
   readonly #store: CertificateStore;
   readonly #clock: Clock;
   readonly #fetched: () => readonly CertificatePair[];
+  readonly #lookEveryMs: number;
   #config: Config;
   #sources: Source[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -47,11 +48,13 @@ export class ServerCertificates {
     store: CertificateStore,
     clock: Clock,
     fetched: () => readonly CertificatePair[],
+    lookEveryMs = LOOK_AT_FILES_MS,
   ) {
     this.#config = config;
     this.#store = store;
     this.#clock = clock;
     this.#fetched = fetched;
+    this.#lookEveryMs = lookEveryMs;
   }
 
   /**
@@ -110,7 +113,7 @@ export class ServerCertificates {
         log.error("certificates could not be looked at: {error}", { error });
       }
       this.#watch();
-    }, LOOK_AT_FILES_MS);
+    }, this.#lookEveryMs);
   }
 
   async #look(): Promise<void> {
