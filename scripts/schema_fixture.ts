@@ -6,8 +6,13 @@
 import { join } from "node:path";
 import { RangeSet } from "../src/base/mod.ts";
 import { Database } from "../src/store/sqlite/database.ts";
-import { openSqliteStore } from "../src/store/sqlite/engine.ts";
-import { directorySchema, mailSchema, type Schema } from "../src/store/sqlite/migrations/mod.ts";
+import { openSqliteLoginLog, openSqliteStore } from "../src/store/sqlite/engine.ts";
+import {
+  directorySchema,
+  loginsSchema,
+  mailSchema,
+  type Schema,
+} from "../src/store/sqlite/migrations/mod.ts";
 
 const FOLDER = new URL("../tests/store/fixtures/", import.meta.url);
 
@@ -84,9 +89,33 @@ async function writeFixtures(): Promise<void> {
     isBinary: false,
   }]);
   await store.close();
+  const logins = openSqliteLoginLog({ dataDir });
+  await logins.add([{
+    accountId: id,
+    username: "ann@example.org",
+    remote: "192.0.2.7",
+    local: "192.0.2.1",
+    tls: "TLSv1.3",
+    fingerprint: "",
+    protocol: "imap",
+    userAgent: "",
+    mechanism: "PLAIN",
+    result: "ok",
+    isFailure: false,
+    timeMs: 1_700_000_000_000,
+  }], [{
+    network: "192.0.2.0/26",
+    minuteStartMs: 1,
+    minuteFailures: 2,
+    dayStartMs: 3,
+    dayFailures: 4,
+    ban: { reason: "many", sinceMs: 5, untilMs: 6 },
+  }]);
+  await logins.close();
   for (
     const [path, schema] of [
       [join(dataDir, "directory.db"), directorySchema],
+      [join(dataDir, "logins.db"), loginsSchema],
       [join(dataDir, "accounts", String(id), "mail.db"), mailSchema],
     ] as const
   ) {

@@ -14,7 +14,7 @@ import type {
 } from "./mechanism.ts";
 import { type AuthOutcome, outcomeOf } from "./outcome.ts";
 import { normaliseUsername } from "./precis.ts";
-import { networksOf } from "./throttle.ts";
+import { networksOf } from "./networks.ts";
 import { type TokenCheck, TokenError } from "./token_check.ts";
 import type { ScramHash } from "./verifier.ts";
 
@@ -30,8 +30,12 @@ export interface LoginServices {
   readonly channelBinding: boolean;
   readonly allowPlaintext: boolean;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Counts and tells of an attempt that ended. */
-  readonly record: (ended: Omit<LoginAttempt, "time">) => void;
+  /** Counts an attempt that ended, at once, and gives it as it is to be told of. */
+  readonly count: (ended: Omit<LoginAttempt, "time" | "userAgent">) => LoginAttempt;
+  /** Tells of an attempt. */
+  readonly tell: (attempt: LoginAttempt) => void;
+  /** Waits until those who are told can take one more. */
+  readonly waitForRoom: () => Promise<void>;
 }
 
 /** One attempt under way. The verdict that it ends with is recorded once, at once, and stands. */
@@ -40,7 +44,7 @@ export class RunningAttempt implements Attempt {
   readonly holdBack: () => Promise<void>;
   #services: LoginServices;
   #mechanism: string;
-  #onEnd: (verdict: Verdict) => void;
+  #onEnd: (attempt: LoginAttempt) => void;
   #username: string | undefined;
   #account: Account | undefined;
   #fingerprint: string | undefined;
@@ -50,7 +54,7 @@ export class RunningAttempt implements Attempt {
     services: LoginServices,
     facts: ConnectionFacts,
     mechanism: string,
-    hooks: { holdBack: () => Promise<void>; onEnd: (verdict: Verdict) => void },
+    hooks: { holdBack: () => Promise<void>; onEnd: (attempt: LoginAttempt) => void },
   ) {
     this.facts = facts;
     this.holdBack = hooks.holdBack;
@@ -142,6 +146,7 @@ export class RunningAttempt implements Attempt {
   /** Gives what `work` gives, or the verdict for what it failed with. */
   async guard<Result>(work: () => Promise<Result>): Promise<Result | Verdict> {
     try {
+      await this.#services.waitForRoom();
       return await work();
     } catch (error) {
       const verdict = verdictOfError(error);
@@ -155,15 +160,14 @@ export class RunningAttempt implements Attempt {
   end(verdict: Verdict): AuthOutcome {
     if (this.#verdict === undefined) {
       this.#verdict = verdict;
-      this.#onEnd(verdict);
-      this.#services.record({
+      this.#onEnd(this.#services.count({
         accountId: this.#account?.id,
         username: this.#username,
         facts: this.facts,
         mechanism: this.#mechanism,
         fingerprint: this.#fingerprint,
         result: verdict.result,
-      });
+      }));
     }
     return outcomeOf(this.#verdict, this.#mechanism);
   }

@@ -12,7 +12,7 @@ import {
 } from "./login_attempt.ts";
 import { PasswordCheck } from "./password_check.ts";
 import { MECHANISMS } from "./mechanisms.ts";
-import { AddressThrottle } from "./throttle.ts";
+import { Gate } from "./gate.ts";
 import { type OAuthOptions, TokenCheck } from "./token_check.ts";
 import { oauthBearer, xoauth2 } from "./token_mechanisms.ts";
 import { DEFAULT_COSTS, type VerifierCosts } from "./verifier.ts";
@@ -26,8 +26,12 @@ export interface AuthenticatorOptions {
   readonly oauth?: OAuthOptions;
   /** Sessions that an account may have at a time; 0, unless given: no limit. */
   readonly maxSessionsPerAccount?: number;
+  /** Counts failed logins; one of its own unless given. */
+  readonly gate?: Gate;
   /** Told of every attempt that ended, in its turn: it must not take long, nor throw. */
   readonly onAttempt?: (attempt: LoginAttempt) => void;
+  /** Resolves when `onAttempt` can take one more: a login waits for it. */
+  readonly waitForRoom?: () => Promise<void>;
   /** The costs that passwords are set with: a name without an account pretends to have them. */
   readonly costs?: VerifierCosts;
   /** Slow hashes computed at a time; unless given, one for each processor, at most four. */
@@ -40,7 +44,7 @@ export interface AuthenticatorOptions {
 export class Authenticator {
   readonly #clock: Clock;
   readonly #services: LoginServices;
-  readonly #throttle: AddressThrottle;
+  readonly #gate: Gate;
   readonly #maxSessions: number;
   readonly #sessions = new Map<AccountId, number>();
   readonly #onAttempt: ((attempt: LoginAttempt) => void) | undefined;
@@ -49,7 +53,7 @@ export class Authenticator {
     const costs = options.costs ?? DEFAULT_COSTS;
     const concurrency = options.hashConcurrency ?? Math.min(4, navigator.hardwareConcurrency);
     this.#clock = clock;
-    this.#throttle = new AddressThrottle(clock);
+    this.#gate = options.gate ?? new Gate(clock);
     this.#maxSessions = options.maxSessionsPerAccount || Infinity;
     this.#onAttempt = options.onAttempt;
     this.#services = {
@@ -59,18 +63,21 @@ export class Authenticator {
       channelBinding: options.channelBinding ?? true,
       allowPlaintext: options.allowPlaintext,
       sleep: options.sleep ?? sleep,
-      record: (ended) => this.#record(ended),
+      count: (ended) => this.#count(ended),
+      tell: (attempt) => this.#onAttempt?.(attempt),
+      waitForRoom: options.waitForRoom ?? (async () => {}),
     };
   }
 
-  /** Whether a connection from this address is welcome: not after too many failed logins. */
-  admitsAddress(address: string): boolean {
-    return !this.#throttle.isBlocked(address);
-  }
-
-  /** For one connection. Its facts are asked for when needed, since STARTTLS changes them. */
-  forConnection(facts: () => ConnectionFacts): ConnectionLogin {
-    return new ConnectionLogin(this.#services, facts);
+  /**
+   * For one connection. Its facts are asked for when needed, since STARTTLS changes them. A success
+   * is told of up to `waitForIdMs` later, with what the client says it is.
+   */
+  forConnection(
+    facts: () => ConnectionFacts,
+    { waitForIdMs = 0 }: { waitForIdMs?: number } = {},
+  ): ConnectionLogin {
+    return new ConnectionLogin(this.#services, facts, waitForIdMs);
   }
 
   /**
@@ -93,14 +100,16 @@ export class Authenticator {
     return this.#services.lookup.mayStay(account, credential);
   }
 
-  #record(ended: Omit<LoginAttempt, "time">): void {
-    const attempt = { time: this.#clock.now(), ...ended };
-    const { facts: { protocol, remote }, mechanism, result } = attempt;
+  #count(ended: Omit<LoginAttempt, "time" | "userAgent">): LoginAttempt {
+    const attempt = { time: this.#clock.now(), userAgent: undefined, ...ended };
+    const { facts: { protocol, remote }, mechanism, result, username } = attempt;
     metrics.add("postern_authentication_total", { protocol, mechanism, result });
-    if (result === "ok") this.#throttle.recordSuccess(remote.address);
+    if (result === "ok") this.#gate.recordSuccess(remote.address);
     else if (result !== "aborted") logFailedAttempt(attempt);
-    if (WRONG_CREDENTIALS.has(result)) this.#throttle.recordFailure(remote.address);
-    this.#onAttempt?.(attempt);
+    if (WRONG_CREDENTIALS.has(result)) {
+      this.#gate.recordFailure(remote.address, username?.includes("@") ? username : undefined);
+    }
+    return attempt;
   }
 }
 

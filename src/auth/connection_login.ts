@@ -1,10 +1,11 @@
 import { type Bytes, EMPTY_BYTES } from "../base/mod.ts";
 import { type LoginServices, RunningAttempt } from "./attempt.ts";
-import { type ConnectionFacts, WRONG_CREDENTIALS } from "./login_attempt.ts";
+import { MAX_USER_AGENT_LENGTH } from "./limits.ts";
+import { type ConnectionFacts, type LoginAttempt, WRONG_CREDENTIALS } from "./login_attempt.ts";
 import type { Mechanism, MechanismRun } from "./mechanism.ts";
 import { UNKNOWN_KEY } from "./mechanisms.ts";
 import type { AuthFailure, AuthOutcome } from "./outcome.ts";
-import { answerDelayMs } from "./throttle.ts";
+import { answerDelayMs } from "./delay.ts";
 
 /**
  * Logging in on one connection. It remembers the connection's failures and holds answers back for
@@ -13,9 +14,14 @@ import { answerDelayMs } from "./throttle.ts";
 export class ConnectionLogin {
   #services: LoginServices;
   #facts: () => ConnectionFacts;
+  #waitForIdMs: number;
   #failures = 0;
+  #userAgent: string | undefined;
+  #held: { attempt: LoginAttempt; timer: ReturnType<typeof setTimeout> } | undefined;
 
-  constructor(services: LoginServices, facts: () => ConnectionFacts) {
+  /** `waitForIdMs`: how long a success is kept back for the client to say what it is. */
+  constructor(services: LoginServices, facts: () => ConnectionFacts, waitForIdMs: number) {
+    this.#waitForIdMs = waitForIdMs;
     this.#services = services;
     this.#facts = services.channelBinding ? facts : () => withoutBinding(facts());
   }
@@ -85,11 +91,37 @@ export class ConnectionLogin {
   #attempt(mechanism: string, facts: ConnectionFacts): RunningAttempt {
     return new RunningAttempt(this.#services, facts, mechanism, {
       holdBack: () => this.#services.sleep(answerDelayMs(this.#failures)),
-      onEnd: ({ result }) => {
-        if (result === "ok") this.#failures = 0;
-        else if (WRONG_CREDENTIALS.has(result)) this.#failures++;
+      onEnd: (ended) => {
+        if (ended.result === "ok") this.#failures = 0;
+        else if (WRONG_CREDENTIALS.has(ended.result)) this.#failures++;
+        this.#tell(ended);
       },
     });
+  }
+
+  /** Tells of the attempt: a success a little later, when the client has said what it is. */
+  #tell(attempt: LoginAttempt): void {
+    this.close();
+    if (attempt.result !== "ok" || this.#userAgent !== undefined || this.#waitForIdMs === 0) {
+      this.#services.tell({ ...attempt, userAgent: this.#userAgent });
+      return;
+    }
+    this.#held = { attempt, timer: setTimeout(() => this.close(), this.#waitForIdMs) };
+  }
+
+  /** The client says what it is (RFC 2971): its fields and values in one text. */
+  identify(userAgent: string): void {
+    this.#userAgent = userAgent.slice(0, MAX_USER_AGENT_LENGTH);
+    this.close();
+  }
+
+  /** Tells of a login that was held back. To be called when the connection ends. */
+  close(): void {
+    if (!this.#held) return;
+    const { attempt, timer } = this.#held;
+    clearTimeout(timer);
+    this.#held = undefined;
+    this.#services.tell({ ...attempt, userAgent: this.#userAgent });
   }
 }
 

@@ -42,3 +42,7 @@ export const CLOCK_SKEW_SECONDS = 60;
 export const MAX_INTROSPECTIONS = 8;
 export const MAX_QUEUED_INTROSPECTIONS = 256;
 export const MAX_QUEUED_INTROSPECTIONS_PER_NETWORK = 32;
+/** Kept of what a client says it is: names, versions and systems fit. */
+export const MAX_USER_AGENT_LENGTH = 500;
+/** Attempts that may wait to be written; then logins wait too. */
+export const MAX_QUEUED_ATTEMPTS = 100;

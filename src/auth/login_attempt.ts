@@ -60,6 +60,8 @@ export interface LoginAttempt {
   readonly mechanism: string;
   /** Of the client's key, where that was looked at. */
   readonly fingerprint: string | undefined;
+  /** What the client said it is (RFC 2971), as far as it had when this was told. */
+  readonly userAgent: string | undefined;
   readonly result: AttemptResult;
 }
 

@@ -10,6 +10,7 @@ export { Authenticator, type AuthenticatorOptions } from "./authenticator.ts";
 export { ClientKeyError, type PresentedKey, readClientKey } from "./client_key.ts";
 export { type AuthStep, ConnectionLogin, type Exchange } from "./connection_login.ts";
 export type { Credential } from "./credential.ts";
+export { DEFAULT_GATE_LIMITS, Gate, type GateLimits, type GateRefusal } from "./gate.ts";
 export { MAX_PASSWORD_BYTES, MAX_SASL_MESSAGE_BYTES, MIN_PASSWORD_BYTES } from "./limits.ts";
 export type {
   AttemptResult,
@@ -17,6 +18,7 @@ export type {
   ConnectionFacts,
   LoginAttempt,
 } from "./login_attempt.ts";
+export { LoginRecorder } from "./login_recorder.ts";
 export type { AuthFailure, AuthFailureKind, AuthOutcome, AuthSuccess } from "./outcome.ts";
 export { normaliseUsername, preparePassword } from "./precis.ts";
 export {

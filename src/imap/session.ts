@@ -40,6 +40,8 @@ export interface Session {
   authenticate(mechanism: string, initial: string | undefined): Promise<void>;
   /** Sends `text` as a continuation request and gives the client's line. */
   ask(text: string): Promise<string>;
+  /** Notes what the client says it is, for those who look at logins. */
+  identify(userAgent: string): void;
   /** After the tagged OK: speaks TLS. */
   startTls(): void;
   /** After the tagged OK: compresses both ways. */

@@ -30,6 +30,7 @@ import {
   LOOK_AGAIN_MS,
   MAX_BAD_COMMANDS,
   MAX_BAD_COMMANDS_BEFORE_LOGIN,
+  WAIT_FOR_ID_MS,
 } from "./limits.ts";
 import { type Heading, LiteralTooBig, readHeading } from "./literals.ts";
 import { Modes } from "./modes.ts";
@@ -99,10 +100,10 @@ class Connection implements Session {
     this.#input = new Input(transport, this.out, clock);
     this.#input.mayGoOn = () => this.#mayGoOn();
     this.#uploads = new Uploads(this.#input, this.out, times.inCommandMs);
-    this.#auth = services.authenticator.forConnection(() => ({
-      protocol: "imap",
-      ...this.#transport.facts,
-    }));
+    this.#auth = services.authenticator.forConnection(
+      () => ({ protocol: "imap", ...this.#transport.facts }),
+      { waitForIdMs: WAIT_FOR_ID_MS },
+    );
   }
 
   async run(login: HostLogin | undefined): Promise<void> {
@@ -122,6 +123,7 @@ class Connection implements Session {
       metrics.add("postern_imap_connections", {}, -1);
       this.#services.shutdown.removeEventListener("abort", wake);
       this.#leave();
+      this.#auth.close();
       await this.#uploads.discard().catch((error: unknown) =>
         log.error("could not discard an upload: {error}", { error })
       );
@@ -512,6 +514,10 @@ class Connection implements Session {
 
   now(): number {
     return this.#services.clock.now();
+  }
+
+  identify(userAgent: string): void {
+    this.#auth.identify(userAgent);
   }
 
   startTls(): void {

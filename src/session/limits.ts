@@ -33,3 +33,6 @@ export const LOOK_AGAIN_MS = 5_000;
 
 /** Octets of a streamed literal that are handed on at a time. */
 export const LITERAL_PIECE_BYTES = 64 * 1024;
+
+/** How long a login is kept back from the record of logins for the client to send its ID. */
+export const WAIT_FOR_ID_MS = 1_000;

@@ -23,3 +23,12 @@ export const MAX_APP_PASSWORDS = 32;
 
 /** Keys of one account: a person has a handful of devices. */
 export const MAX_CLIENT_KEYS = 32;
+
+/** How long attempts to log in are kept. */
+export const LOGIN_DAYS = 30;
+
+/**
+ * Entries of failed logins of one account, and of successful ones; those of names without an account
+ * count as one account's. The oldest go first.
+ */
+export const MAX_LOGIN_ENTRIES = 10_000;

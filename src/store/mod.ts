@@ -14,6 +14,7 @@ export {
   MAX_KEYWORD_LENGTH,
   MAX_MAILBOXES,
 } from "./limits.ts";
+export * from "./login_log.ts";
 export * from "./mailbox_name.ts";
 export * from "./predicate.ts";
 export * from "./store.ts";

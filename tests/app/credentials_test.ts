@@ -97,7 +97,7 @@ Deno.test("tlskey and apppassword let programs in, tell of them, and end their s
     await byPassword.has(/^a OK /m);
     assert.match(
       await ok("account", "apppassword", "list", "alice@example.org"),
-      /old phone  imap/,
+      /old phone +imap/,
     );
 
     await ok("tlskey", "remove", fingerprint);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { FairPool, PoolFullError } from "../../src/auth/fair_pool.ts";
 import { formatFailedAttempt, type LoginAttempt } from "../../src/auth/login_attempt.ts";
-import { makeVerifier, MIN_PASSWORD_BYTES, PasswordError } from "../../src/auth/mod.ts";
-import { AddressThrottle, answerDelayMs, networksOf } from "../../src/auth/throttle.ts";
+import { Gate, makeVerifier, MIN_PASSWORD_BYTES, PasswordError } from "../../src/auth/mod.ts";
+import { answerDelayMs } from "../../src/auth/delay.ts";
+import { networksOf } from "../../src/auth/networks.ts";
 import { DEFAULT_COSTS, parseVerifier } from "../../src/auth/verifier.ts";
 
 const COSTS = { slow: 10, scram: { "SHA-1": 10, "SHA-256": 10 } };
@@ -112,31 +113,31 @@ Deno.test("addresses count to three networks each, and this host to none", () =>
 
 Deno.test("a network is blocked at its limit of a minute and of a day, and success forgives the address alone", () => {
   let now = 0;
-  const throttle = new AddressThrottle({ now: () => now });
+  const gate = new Gate({ now: () => now });
   const fail = (address: string, times: number) => {
-    for (let i = 0; i < times; i++) throttle.recordFailure(address);
+    for (let i = 0; i < times; i++) gate.recordFailure(address, undefined);
   };
   fail("192.0.2.1", 9);
-  assert.ok(!throttle.isBlocked("192.0.2.1"));
-  throttle.recordSuccess("192.0.2.1");
+  assert.ok(!gate.isBlocked("192.0.2.1"));
+  gate.recordSuccess("192.0.2.1");
   fail("192.0.2.1", 9);
-  assert.ok(!throttle.isBlocked("192.0.2.1"));
+  assert.ok(!gate.isBlocked("192.0.2.1"));
   fail("192.0.2.1", 1);
-  assert.ok(throttle.isBlocked("192.0.2.1"));
-  assert.ok(!throttle.isBlocked("192.0.2.2"));
+  assert.ok(gate.isBlocked("192.0.2.1"));
+  assert.ok(!gate.isBlocked("192.0.2.2"));
   fail("192.0.2.2", 9);
   fail("192.0.2.3", 2);
-  assert.ok(throttle.isBlocked("192.0.2.9"), "30 failures of the /26");
+  assert.ok(gate.isBlocked("192.0.2.9"), "30 failures of the /26");
   for (let minute = 1; minute <= 5; minute++) {
     now += 60_000;
     fail("198.51.100.1", 9);
   }
   now += 60_000;
-  assert.ok(!throttle.isBlocked("198.51.100.1"));
+  assert.ok(!gate.isBlocked("198.51.100.1"));
   fail("198.51.100.1", 5);
-  assert.ok(throttle.isBlocked("198.51.100.1"), "50 failures of a day");
+  assert.ok(gate.isBlocked("198.51.100.1"), "50 failures of a day");
   now += 24 * 3_600_000;
-  assert.ok(!throttle.isBlocked("198.51.100.1"));
+  assert.ok(!gate.isBlocked("198.51.100.1"));
 });
 
 Deno.test("a failed attempt's line has one form, and nobody can write into it", () => {
@@ -152,6 +153,7 @@ Deno.test("a failed attempt's line has one form, and nobody can write into it", 
     },
     mechanism: "PLAIN",
     fingerprint: undefined,
+    userAgent: undefined,
     result: "badpassword",
   };
   const rest = " remote=192.0.2.7 protocol=imap mechanism=PLAIN result=badpassword";

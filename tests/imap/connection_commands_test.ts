@@ -31,6 +31,14 @@ Deno.test("ID says what runs here, but not to strangers", async () => {
   assert.deepEqual(await session.run('ID ("name" "sodr")'), ["* ID NIL", "OK"]);
 });
 
+Deno.test("ID leaves what the client said of itself with the session, as it was said", async () => {
+  const session = await openFakeSession();
+  await session.run("ID NIL");
+  assert.equal(session.userAgent, undefined);
+  await session.run('ID ("Name" "So \\"dr" "version" NIL)');
+  assert.equal(session.userAgent, 'name="So "dr" version=""');
+});
+
 Deno.test("ID takes as much as RFC 2971 allows and is BAD beyond", async () => {
   const session = await openFakeSession();
   const [most, field, value] = [MAX_ID_PAIRS, MAX_ID_FIELD_BYTES, MAX_ID_VALUE_BYTES];

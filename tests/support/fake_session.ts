@@ -61,6 +61,7 @@ export class FakeSession {
   login: Login | undefined;
   view: Pick<View, "mailboxId" | "recent"> | undefined;
   hasLoggedOut = false;
+  userAgent: string | undefined;
   readonly store: AccountStore;
 
   constructor(extensions: readonly Extension[], login: Login) {
@@ -123,6 +124,7 @@ export class FakeSession {
       facts: { isTls: true, mechanisms: ["PLAIN"] },
       limits: { maxMessageBytes: 50_000_000 },
       logOut: () => this.hasLoggedOut = true,
+      identify: (userAgent: string) => this.userAgent = userAgent,
       enableCondstore: () => this.modes.enable("CONDSTORE"),
     };
     return session as unknown as Session;

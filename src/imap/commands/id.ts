@@ -13,8 +13,10 @@ export const idCommand = command({
   states: ANY_STATE,
   rfc: "RFC 2971 3.1",
   catchUp: "all",
-  parse: checkParameters,
-  run: ({ login, out }) => {
+  parse: readParameters,
+  run: (session, userAgent) => {
+    const { login, out } = session;
+    if (userAgent !== "") session.identify(userAgent);
     if (!login) return out.untagged("ID NIL");
     out.writer.raw("* ID ").list(["name", "Postern", "version", VERSION], (value) => {
       out.writer.string(value);
@@ -22,10 +24,11 @@ export const idCommand = command({
   },
 });
 
-function checkParameters(reader: Reader): void {
+/** Fields and values in the order in which they came, `name="x" version="1"`; "" for none. */
+function readParameters(reader: Reader): string {
   reader.space();
-  if (reader.tryExactWord("NIL")) return;
-  const fields = new Set<string>();
+  if (reader.tryExactWord("NIL")) return "";
+  const fields = new Map<string, string>();
   reader.list(() => {
     const field = reader.string();
     reader.space();
@@ -34,6 +37,7 @@ function checkParameters(reader: Reader): void {
     if (encodeUtf8(field).length > MAX_ID_FIELD_BYTES) throw new WireError("ID field is too long");
     if (encodeUtf8(value).length > MAX_ID_VALUE_BYTES) throw new WireError("ID value is too long");
     if (fields.has(field.toLowerCase())) throw new WireError("ID field is given twice");
-    fields.add(field.toLowerCase());
+    fields.set(field.toLowerCase(), value);
   }, 0);
+  return [...fields].map(([field, value]) => `${field}="${value}"`).join(" ");
 }

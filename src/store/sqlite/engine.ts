@@ -1,5 +1,6 @@
 /**
- * store/sqlite: the engine for one host. Laws: a file for the directory and a folder for each
+ * store/sqlite: the engine for one host. Laws: a file for the directory, one for who tried to log in
+ * (the only one that may lose the last moment), and a folder for each
  * account, `accounts/<id>/mail.db`; a promise resolves only after a commit under synchronous=FULL;
  * everything asked of an account in one turn of the event loop is one commit, each operation with a
  * savepoint of its own; nothing is cached that another process may change; a handle is only a
@@ -25,6 +26,7 @@ import { makeFolder } from "./make_folder.ts";
 import { trimAccount, type TrimPolicy } from "./trim.ts";
 
 export type { InitialMailbox, TrimPolicy };
+export { openSqliteLoginLog } from "./login_log.ts";
 
 export interface SqliteStoreOptions {
   /** The folder of everything; made when missing. */

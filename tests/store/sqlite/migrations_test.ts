@@ -7,6 +7,7 @@ import { openSqliteStore } from "../../../src/store/sqlite/engine.ts";
 import { openMigrated } from "../../../src/store/sqlite/migrate.ts";
 import {
   directorySchema,
+  loginsSchema,
   mailSchema,
   type Schema,
 } from "../../../src/store/sqlite/migrations/mod.ts";
@@ -29,7 +30,7 @@ function schemaOf(db: Database): unknown {
   return db.all("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name");
 }
 
-for (const schema of [directorySchema, mailSchema]) {
+for (const schema of [directorySchema, loginsSchema, mailSchema]) {
   for (let version = 1; version <= schema.migrations.length; version++) {
     Deno.test(`a ${schema.name} database of schema ${version} becomes what a new one is`, () =>
       withFolder(async (folder) => {

@@ -6,6 +6,7 @@
 import type { Database } from "../database.ts";
 import { directoryInitial } from "./0001_directory_initial.ts";
 import { directoryCredentials } from "./0002_directory_credentials.ts";
+import { loginsInitial } from "./0001_logins_initial.ts";
 import { mailInitial } from "./0001_mail_initial.ts";
 import { mailFolding } from "./0002_mail_folding.ts";
 
@@ -29,4 +30,10 @@ export const mailSchema: Schema = {
   name: "mail",
   applicationId: 0x50_73_74_4d, // "PstM"
   migrations: [mailInitial, mailFolding],
+};
+
+export const loginsSchema: Schema = {
+  name: "logins",
+  applicationId: 0x50_73_74_4c, // "PstL"
+  migrations: [loginsInitial],
 };
