@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { addAccountCommands } from "./commands/account.ts";
 import { addAddressCommands } from "./commands/address.ts";
+import { addBanCommands } from "./commands/ban.ts";
 import { addConfigCommands } from "./commands/config.ts";
 import { addDomainCommands } from "./commands/domain.ts";
+import { addLoginsCommand } from "./commands/logins.ts";
 import { addMailCommands } from "./commands/mail.ts";
 import { addServerCommands } from "./commands/server.ts";
 import { addTlsKeyCommands } from "./commands/tls_key.ts";
@@ -46,6 +48,8 @@ function createProgram(): Command {
   addAccountCommands(program);
   addAddressCommands(program);
   addTlsKeyCommands(program);
+  addLoginsCommand(program);
+  addBanCommands(program);
   addMailCommands(program);
   addTransferCommands(program);
   program.command("help [command...]")

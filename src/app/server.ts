@@ -28,8 +28,9 @@ import {
 } from "./config/config.ts";
 import { nudgeSocketPath, openStore } from "./data.ts";
 import { Failure } from "./failure.ts";
-import { readOAuth } from "./oauth.ts";
+import { GateKeeper } from "./gate_keeper.ts";
 import { serveHttp } from "./http_connection.ts";
+import { readOAuth } from "./oauth.ts";
 import { openBudget } from "./open_files.ts";
 import { buildRouteTable } from "./routes.ts";
 
@@ -37,10 +38,6 @@ const log = logger("app");
 
 /** How long connections may go on with what is under way after the server was told to stop. */
 export const STOP_TIMEOUT_MS = 3_000;
-
-/** Sent in clear to who may not connect now. */
-const TOO_MANY_FAILURES =
-  "* BYE [UNAVAILABLE] Too many failed logins from your network; try later.";
 
 /** Starts everything that the configuration asks for. Throws Failure, with nothing left running. */
 export async function startServer(config: Config): Promise<Server> {
@@ -67,7 +64,7 @@ export class Server {
   readonly #challenges = new Challenges();
   readonly #notifier = createNotifier();
   readonly #shutdown = new AbortController();
-  readonly #authenticator: Authenticator;
+  readonly #keeper: GateKeeper;
   readonly #sessions: SessionServices;
   readonly #lmtp: LmtpServer;
   #budget = new ConnectionBudget(0);
@@ -93,16 +90,21 @@ export class Server {
       clock,
       () => this.#renewer?.pairs ?? [],
     );
-    this.#authenticator = new Authenticator(store.directory, clock, {
+    this.#keeper = new GateKeeper(config, store.directory, this.#notifier, clock);
+    const { gate, recorder } = this.#keeper;
+    const authenticator = new Authenticator(store.directory, clock, {
       allowPlaintext,
       maxSessionsPerAccount: config.maxConnectionsPerUser,
       channelBinding,
+      gate,
+      onAttempt: (attempt) => recorder.add(attempt),
+      waitForRoom: () => recorder.waitForRoom(),
       ...(oauth ? { oauth } : {}),
     });
     this.#sessions = {
       registry: createRegistry(config.unauthenticate ? [] : ["UNAUTHENTICATE"]),
       store,
-      authenticator: this.#authenticator,
+      authenticator,
       notifier: this.#notifier,
       clock,
       limits: {
@@ -125,6 +127,7 @@ export class Server {
 
   async start(): Promise<void> {
     this.#nudges = await this.#listenForNudges();
+    await this.#keeper.load();
     const { acme } = this.#config.tls;
     if (acme) this.#renewer = await this.#openRenewer(acme);
     await this.#files.open();
@@ -161,6 +164,7 @@ export class Server {
     clearTimeout(timer);
     await this.#renewer?.stop();
     await this.#nudges?.close();
+    await this.#keeper.close();
     await this.#store.close();
   }
 
@@ -217,6 +221,7 @@ export class Server {
     const { kind, address, trustedProxies } = config;
     const tls = this.#tls(config.clientCertificates);
     const sessions = { ...this.#sessions, tls };
+    const { accept, closed } = this.#keeper;
     const options: ListenOptions = {
       kind,
       address,
@@ -229,13 +234,14 @@ export class Server {
     try {
       switch (kind) {
         case "imap":
-          return await listen({ ...options, accept: this.#admit });
+          return await listen({ ...options, accept, closed });
         case "imaps":
-          return await listen({ ...options, accept: this.#admit, tls });
+          return await listen({ ...options, accept, closed, tls });
         case "alpn":
           return await listen({
             ...options,
-            accept: this.#admit,
+            accept,
+            closed,
             tls,
             routes: buildRouteTable(config, this.#challenges),
           });
@@ -247,9 +253,6 @@ export class Server {
       throw error;
     }
   }
-
-  #admit = ({ address }: { readonly address: string }): boolean | string =>
-    this.#authenticator.admitsAddress(address) || TOO_MANY_FAILURES;
 
   #serve(transport: Transport, target: string, sessions: SessionServices): void {
     const done = this.#speak(transport, target, sessions)
@@ -316,6 +319,10 @@ function changedKeys(old: Config, now: Config): string[] {
     ["limits.message_limit", (config) => config.messageLimit],
     ["limits.save_limit", (config) => config.saveLimit],
     ["limits.max_connections", (config) => config.maxConnections],
+    ["limits.connections_per_address", ({ gate }) => gate.openConnections],
+    ["limits.connections_per_minute", ({ gate }) => gate.connectionsPerMinute],
+    ["limits.failed_logins_per_minute", ({ gate }) => gate.failuresPerMinute],
+    ["limits.failed_logins_per_day", ({ gate }) => gate.failuresPerDay],
     ["limits.max_connections_per_user", (config) => config.maxConnectionsPerUser],
     ["quota.default", (config) => config.defaultQuotaBytes],
   ];

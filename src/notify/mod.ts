@@ -4,7 +4,7 @@
  * nothing; nudging never waits, never fails and costs a slow listener no memory; what comes in from
  * another process is believed only as far as a nudge goes.
  */
-export { createNotifier, type Notifier, type Nudge, type NudgeKind } from "./notifier.ts";
+export { createNotifier, HOST, type Notifier, type Nudge, type NudgeKind } from "./notifier.ts";
 export { MAX_NUDGE_LINE_BYTES } from "./nudge_line.ts";
 export { type NudgeListener, openNudgeListener, sendNudges } from "./nudge_socket.ts";
 export { type NudgeWatch, watchNudges } from "./nudge_watch.ts";

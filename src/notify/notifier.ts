@@ -1,4 +1,10 @@
-import { type AccountId, logger } from "../base/mod.ts";
+import { type AccountId, accountId, logger } from "../base/mod.ts";
+
+/**
+ * In the place of an account: `security` says that who may connect changed, bans and the list of
+ * networks that are always let in.
+ */
+export const HOST: AccountId = accountId(Number.MAX_SAFE_INTEGER);
 
 /**
  * `changed`: the account's mail or mailboxes changed, read the change log. `security`: its password,
