@@ -60,9 +60,11 @@ for (const kind of ["rsa", "ecdsa", "ed25519"] as const) {
       assert.doesNotMatch(client.greeting, /AUTH=/);
       await client.ok("SELECT INBOX");
       await client.bad(`LOGIN ${USER} "${PASSWORD}"`);
+      await client.ok('ID ("name" "Phone")');
       const [{ mechanism, result, username, ...attempt } = assert.fail()] = attempts;
       assert.deepEqual([mechanism, result, username], ["CERTIFICATE", "ok", USER]);
       assert.equal(attempt.fingerprint, fingerprint);
+      assert.equal(attempt.userAgent, 'name="Phone"');
     }));
 }
 
