@@ -10,6 +10,8 @@ const RFC_FOLDER = new URL("../shared/rfc/", ROOT);
 
 /** RFCs that comments may name although their text is not in the folder, each with the reason. */
 const TEXT_NOT_KEPT: Readonly<Record<string, string>> = {
+  "6750": "bearer tokens: not handed to the project",
+  "7662": "token introspection: not handed to the project",
   "9585": "INPROGRESS: its text was not handed to the project",
   "3848": "the names of transmission types: not handed to the project",
   "5892": "IDNA code points, of which PRECIS uses two tables: not handed to the project",
