@@ -6,11 +6,16 @@
 import { join } from "node:path";
 import { RangeSet } from "../src/base/mod.ts";
 import { Database } from "../src/store/sqlite/database.ts";
-import { openSqliteLoginLog, openSqliteStore } from "../src/store/sqlite/engine.ts";
+import {
+  openSqliteLoginLog,
+  openSqliteQueue,
+  openSqliteStore,
+} from "../src/store/sqlite/engine.ts";
 import {
   directorySchema,
   loginsSchema,
   mailSchema,
+  queueSchema,
   type Schema,
 } from "../src/store/sqlite/migrations/mod.ts";
 
@@ -89,6 +94,20 @@ async function writeFixtures(): Promise<void> {
     isBinary: false,
   }]);
   await store.close();
+  const queue = openSqliteQueue(dataDir);
+  await queue.add(
+    {
+      sender: "ann@example.org",
+      queued: 1_700_000_000,
+      expires: 1_700_172_800,
+      isUtf8: false,
+      recipients: [{ address: "bob@example.net", due: 1_700_000_000, lastError: "" }],
+    },
+    (async function* () {
+      yield new TextEncoder().encode("Subject: one\r\n\r\nfirst\r\n");
+    })(),
+  );
+  await queue.close();
   const logins = openSqliteLoginLog({ dataDir });
   await logins.add([{
     accountId: id,
@@ -116,6 +135,7 @@ async function writeFixtures(): Promise<void> {
     const [path, schema] of [
       [join(dataDir, "directory.db"), directorySchema],
       [join(dataDir, "logins.db"), loginsSchema],
+      [join(dataDir, "queue.db"), queueSchema],
       [join(dataDir, "accounts", String(id), "mail.db"), mailSchema],
     ] as const
   ) {

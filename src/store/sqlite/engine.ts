@@ -26,6 +26,7 @@ import { makeFolder } from "./make_folder.ts";
 import { trimAccount, type TrimPolicy } from "./trim.ts";
 
 export type { InitialMailbox, TrimPolicy };
+export { openSqliteQueue } from "./queue.ts";
 export { openSqliteLoginLog } from "./login_log.ts";
 
 export interface SqliteStoreOptions {

@@ -9,6 +9,7 @@ import {
   directorySchema,
   loginsSchema,
   mailSchema,
+  queueSchema,
   type Schema,
 } from "../../../src/store/sqlite/migrations/mod.ts";
 import { readSearchTexts } from "../../../src/store/sqlite/search_text.ts";
@@ -30,7 +31,7 @@ function schemaOf(db: Database): unknown {
   return db.all("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name");
 }
 
-for (const schema of [directorySchema, loginsSchema, mailSchema]) {
+for (const schema of [directorySchema, loginsSchema, mailSchema, queueSchema]) {
   for (let version = 1; version <= schema.migrations.length; version++) {
     Deno.test(`a ${schema.name} database of schema ${version} becomes what a new one is`, () =>
       withFolder(async (folder) => {

@@ -6,6 +6,7 @@
 import type { Database } from "../database.ts";
 import { directoryInitial } from "./0001_directory_initial.ts";
 import { directoryCredentials } from "./0002_directory_credentials.ts";
+import { queueInitial } from "./0001_queue_initial.ts";
 import { loginsInitial } from "./0001_logins_initial.ts";
 import { mailInitial } from "./0001_mail_initial.ts";
 import { mailFolding } from "./0002_mail_folding.ts";
@@ -30,6 +31,12 @@ export const mailSchema: Schema = {
   name: "mail",
   applicationId: 0x50_73_74_4d, // "PstM"
   migrations: [mailInitial, mailFolding],
+};
+
+export const queueSchema: Schema = {
+  name: "queue",
+  applicationId: 0x50_73_74_51, // "PstQ"
+  migrations: [queueInitial],
 };
 
 export const loginsSchema: Schema = {
