@@ -46,9 +46,9 @@ function bodyItem(reader: Reader, setsSeen: boolean): FetchItem {
     key: `${label}${partialText(partial)}`,
     setsSeen,
     columns: sectionColumns(section),
-    async write(row, session) {
+    write(row, session) {
       session.out.writer.raw(`${label}${originText(partial)} `);
-      await writeSection(row, session, section, partial);
+      return writeSection(row, session, section, partial);
     },
   };
 }
@@ -59,38 +59,39 @@ function rfc822Item(name: string, section: BodySection, setsSeen: boolean): Fetc
     key: name,
     setsSeen,
     columns: sectionColumns(section),
-    async write(row, session) {
+    write(row, session) {
       session.out.writer.raw(`${name} `);
-      await writeSection(row, session, section, undefined);
+      return writeSection(row, session, section, undefined);
     },
   };
 }
 
-async function writeSection(
+/** Writes a section's octets: at once when they came with the row, piece by piece when not. */
+function writeSection(
   row: MessageRow,
   session: Session,
   section: BodySection,
   partial: Partial | undefined,
-): Promise<void> {
+): void | Promise<void> {
   const { writer } = session.out;
   const range = locateSection(row, section);
   if (!range) return void writer.raw("NIL");
-  if (section.fields) {
-    const header = await readAll(row, session, range);
-    const { names, not } = section.fields;
-    return void writer.literal(cut(headerFields(header, names, not), partial));
+  const { fields } = section;
+  if (fields) {
+    const pick = (header: Bytes) =>
+      void writer.literal(cut(headerFields(header, fields.names, fields.not), partial));
+    const header = inlineContent(row, range);
+    return header ? pick(header) : readAll(row, session, range).then(pick);
   }
   const { start, end } = cutRange(range, partial);
   const inline = inlineContent(row, { start, end });
   if (inline) return void writer.literal(inline);
   writer.raw(`{${end - start}}\r\n`);
-  await pipeRaw(row, session, start, end, (piece) => void writer.bytes(piece));
+  return pipeRaw(row, session, start, end, (piece) => void writer.bytes(piece));
 }
 
-/** All octets of a range, for headers, which are bounded when a message is stored. */
+/** All octets of a range that the row does not hold: headers, bounded when a message is stored. */
 async function readAll(row: MessageRow, session: Session, range: ByteRange): Promise<Bytes> {
-  const inline = inlineContent(row, range);
-  if (inline) return inline;
   const whole = new Uint8Array(range.end - range.start);
   let length = 0;
   await pipeRaw(row, session, range.start, range.end, (piece) => {

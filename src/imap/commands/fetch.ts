@@ -133,7 +133,8 @@ export async function fetchMessages(
     const seen = setsSeen ? await markSeen(session, view, page) : undefined;
     for (const row of page) {
       if (row.expunged && changedSince !== undefined) continue;
-      failure = await writeMessage(session, view, row, plan, seen?.get(row.uid)) ?? failure;
+      const written = writeMessage(session, view, row, plan, seen?.get(row.uid));
+      failure = (written instanceof Promise ? await written : written) ?? failure;
       const relieved = session.out.relieve();
       if (relieved) await relieved;
     }
@@ -144,34 +145,58 @@ export async function fetchMessages(
   return failure;
 }
 
-async function writeMessage(
+/**
+ * Writes one response; gives what went wrong with an item, if anything did. Waits only for items
+ * that do: thousands of messages are answered without one turn of the event loop each.
+ */
+function writeMessage(
   session: Session,
   view: View,
   row: MessageRow,
   plan: FetchPlan,
   seen: FlagRow | undefined,
-): Promise<ImapError | undefined> {
+): ImapError | undefined | Promise<ImapError | undefined> {
   const { out, modes } = session;
   const shown = seen ? { ...row, ...seen } : row;
   const items = seen ? withFlags(session, plan.items) : plan.items;
-  let failure: ImapError | undefined;
   if (items.some((item) => item.usesFlags)) announceRowKeywords(out, view, shown.keywords);
-  let separator = beginFetch(out, view, modes, row.uid);
-  for (const item of items) {
+  const separator = beginFetch(out, view, modes, row.uid);
+  return writeItems(session, shown, items, separator);
+}
+
+/** Writes `items` from number `from` on, and the end of the response. */
+function writeItems(
+  session: Session,
+  row: MessageRow,
+  items: readonly FetchItem[],
+  separator: "" | " ",
+  from = 0,
+  failure?: ImapError,
+): ImapError | undefined | Promise<ImapError | undefined> {
+  const { out, modes } = session;
+  for (let i = from; i < items.length; i++) {
+    const item = items[i]!;
     // UID stands in front of every response already, except where UIDFETCH gives it.
     if (item.key === "UID" && !modes.uidOnly) continue;
     out.writer.raw(separator);
     separator = " ";
     try {
-      const written = item.write(shown, session);
-      if (written) await written;
+      const written = item.write(row, session);
+      if (!written) continue;
+      return written.then(() => failure, failureOf)
+        .then((known) => writeItems(session, row, items, " ", i + 1, known));
     } catch (error) {
-      if (!(error instanceof ImapError)) throw new ResponseCut(error);
-      failure = error;
+      failure = failureOf(error);
     }
   }
   out.writer.raw(")\r\n");
   return failure;
+}
+
+/** A refusal fails its item alone; anything else leaves half a response, which nothing can mend. */
+function failureOf(error: unknown): ImapError {
+  if (error instanceof ImapError) return error;
+  throw new ResponseCut(error);
 }
 
 /** Flags that the FETCH itself changed are told in its own response (RFC 9051 6.4.5). */

@@ -10,8 +10,12 @@ import { contentOf, createTrigrams, findContents, PIECES, piecesOf } from "./sea
 /** Rises when the file, the folding or the tokens change: an index of another version is made anew. */
 const VERSION = 2;
 const APPLICATION_ID = 0x50_73_74_58; // "PstX"
-/** Mail that arrives together is indexed together. */
-const FILL_DELAY_MS = 200;
+/** Filling waits until no mail has come for so long, since it takes as much work as storing does. */
+const FILL_DELAY_MS = 500;
+/** While mail keeps coming it begins all the same after so long: what is not indexed is scanned. */
+const FILL_AT_LATEST_MS = 10_000;
+/** Rest between two slices while mail keeps coming. */
+const FILL_REST_BUSY_MS = 40;
 /** Longest time that filling keeps the event loop, but for one message larger than that. */
 const FILL_SLICE_MS = 6;
 /** Rest between two slices, in which the event loop does what else there is. */
@@ -45,6 +49,9 @@ export class SearchIndex {
   readonly #path: string;
   #db: Database | undefined;
   #fillTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When mail last came, and when the oldest came that may not be indexed; `performance.now()`. */
+  #lastWake = 0;
+  #firstWake: number | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #isEnded = false;
 
@@ -56,6 +63,8 @@ export class SearchIndex {
 
   /** Says that mail may have been added: it will be indexed soon. */
   wake(): void {
+    this.#lastWake = performance.now();
+    this.#firstWake ??= this.#lastWake;
     this.#fillAfter(FILL_DELAY_MS);
   }
 
@@ -127,9 +136,16 @@ export class SearchIndex {
     if (this.#isEnded || this.#fillTimer !== undefined) return;
     this.#fillTimer = setTimeout(() => {
       this.#fillTimer = undefined;
-      const more = this.#attempt((db) => this.#fillBatch(db, performance.now() + FILL_SLICE_MS));
+      const now = performance.now();
+      const quietMs = now - this.#lastWake;
+      const isBusy = quietMs < FILL_DELAY_MS;
+      if (isBusy && now - (this.#firstWake ?? now) < FILL_AT_LATEST_MS) {
+        return this.#fillAfter(FILL_DELAY_MS - quietMs);
+      }
+      const more = this.#attempt((db) => this.#fillBatch(db, now + FILL_SLICE_MS));
       if (more === undefined) this.#fillAfter(RETRY_MS);
-      else if (more) this.#fillAfter(FILL_REST_MS);
+      else if (more) this.#fillAfter(isBusy ? FILL_REST_BUSY_MS : FILL_REST_MS);
+      else this.#firstWake = undefined;
     }, delayMs);
     Deno.unrefTimer(this.#fillTimer);
   }
