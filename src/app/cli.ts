@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addAccountCommands } from "./commands/account.ts";
 import { addAddressCommands } from "./commands/address.ts";
 import { addBanCommands } from "./commands/ban.ts";
+import { addBackupCommands } from "./commands/backup.ts";
 import { addConfigCommands } from "./commands/config.ts";
 import { addDomainCommands } from "./commands/domain.ts";
 import { addLoginsCommand } from "./commands/logins.ts";
@@ -52,6 +53,7 @@ function createProgram(): Command {
   addBanCommands(program);
   addMailCommands(program);
   addTransferCommands(program);
+  addBackupCommands(program);
   program.command("help [command...]")
     .description("print what a command does, with an example")
     .action((names: string[]) => findCommand(program, names).outputHelp());

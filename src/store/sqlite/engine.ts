@@ -25,6 +25,8 @@ import { sweepStaging } from "./staging.ts";
 import { makeFolder } from "./make_folder.ts";
 import { trimAccount, type TrimPolicy } from "./trim.ts";
 
+export { type BackupOptions, type BackupResult, backupStore } from "./backup.ts";
+export { restoreAccount, restoreStore } from "./restore.ts";
 export type { InitialMailbox, TrimPolicy };
 export { openSqliteQueue } from "./queue.ts";
 export { openSqliteLoginLog } from "./login_log.ts";
