@@ -18,14 +18,20 @@ export interface RunOptions {
   readonly stdin?: string;
   readonly cwd?: string;
   readonly env?: Record<string, string>;
+  /** The limit of open files that the process has; this one's unless given. */
+  readonly openFiles?: number;
 }
 
 export function posternCommand(
   args: readonly string[],
-  options: Deno.CommandOptions,
+  { openFiles, ...options }: Deno.CommandOptions & Pick<RunOptions, "openFiles">,
 ): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
+  const limited = openFiles === undefined
+    ? []
+    : ["-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", Deno.execPath()];
+  return new Deno.Command(openFiles === undefined ? Deno.execPath() : "sh", {
     args: [
+      ...limited,
       ...FLAGS.slice(0, 1),
       "--config",
       new URL("deno.json", ROOT).pathname,
