@@ -186,3 +186,33 @@ Deno.test("sequence numbers in a followed search mean the messages that they mea
     assert.deepEqual(updates(untagged, uids), ["UID ADDTO (0 4)"]);
   });
 });
+
+Deno.test("what a FETCH does to \\Seen, and what ESEARCH follows, is told too", async () => {
+  await withServer(async (server) => {
+    const c = await withMail(server, "a", "b", "c");
+    const other = await server.login("INBOX");
+    const unseen = await follow(c, "UID SEARCH RETURN (UPDATE) UNSEEN");
+    const flagged = await follow(c, "ESEARCH IN (selected) RETURN (UPDATE) FLAGGED");
+    const { untagged } = await c.ok("FETCH 2 BODY[]");
+    assert.deepEqual(updates(untagged, unseen), ["UID REMOVEFROM (0 2)"]);
+    await other.ok("STORE 1 +FLAGS (\\Flagged)");
+    assert.deepEqual(updates((await c.ok("NOOP")).untagged, flagged), ["UID ADDTO (0 1)"]);
+  });
+});
+
+Deno.test("NOTIFY has updates told between commands", async () => {
+  await withServer(async (server) => {
+    const c = await withMail(server, "a", "b");
+    const other = await server.login("INBOX");
+    const tag = await follow(c, "SEARCH RETURN (UPDATE) FLAGGED");
+    await c.ok("NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange))");
+    await other.ok("STORE 2 +FLAGS (\\Flagged)");
+    assert.match(await c.response(), /^\* 2 FETCH /);
+    assert.equal(await c.response(), `* ESEARCH (TAG "${tag}") ADDTO (0 2)`);
+    await other.ok("STORE 2 +FLAGS (\\Deleted)");
+    await other.ok("EXPUNGE");
+    const lines: string[] = [];
+    while (!lines.at(-1)?.endsWith("EXPUNGE")) lines.push(await c.response());
+    assert.equal(lines.at(-2), `* ESEARCH (TAG "${tag}") REMOVEFROM (0 2)`);
+  });
+});
