@@ -3,6 +3,8 @@ import type { Account } from "../store/mod.ts";
 import { type AccountLookup, verdictOfError } from "./account_lookup.ts";
 import { fingerprintOf } from "./client_key.ts";
 import type { Credential } from "./credential.ts";
+import { PoolFullError } from "./fair_pool.ts";
+import { BUSY_DELAY_MS } from "./limits.ts";
 import type { ConnectionFacts, LoginAttempt } from "./login_attempt.ts";
 import type {
   Attempt,
@@ -36,6 +38,8 @@ export interface LoginServices {
   readonly tell: (attempt: LoginAttempt) => void;
   /** Waits until those who are told can take one more. */
   readonly waitForRoom: () => Promise<void>;
+  /** Whether the gate holds failed logins against the address. */
+  readonly isBlocked: (address: string) => boolean;
 }
 
 /** One attempt under way. The verdict that it ends with is recorded once, at once, and stands. */
@@ -147,8 +151,14 @@ export class RunningAttempt implements Attempt {
   async guard<Result>(work: () => Promise<Result>): Promise<Result | Verdict> {
     try {
       await this.#services.waitForRoom();
+      if (this.#services.isBlocked(this.facts.remote.address)) {
+        await this.#services.sleep(BUSY_DELAY_MS);
+        return { result: "error", text: "Too many failed logins from your network; try later." };
+      }
       return await work();
     } catch (error) {
+      // Who is told at once tries again at once, and so would keep busy what is too busy.
+      if (error instanceof PoolFullError) await this.#services.sleep(BUSY_DELAY_MS);
       const verdict = verdictOfError(error);
       if (verdict !== undefined) return verdict;
       this.end({ result: "error" });

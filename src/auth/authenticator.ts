@@ -65,6 +65,7 @@ export class Authenticator {
       sleep: options.sleep ?? sleep,
       count: (ended) => this.#count(ended),
       tell: (attempt) => this.#onAttempt?.(attempt),
+      isBlocked: (address) => this.#gate.isBlocked(address),
       waitForRoom: options.waitForRoom ?? (async () => {}),
     };
   }

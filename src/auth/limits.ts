@@ -46,3 +46,5 @@ export const MAX_QUEUED_INTROSPECTIONS_PER_NETWORK = 32;
 export const MAX_USER_AGENT_LENGTH = 500;
 /** Attempts that may wait to be written; then logins wait too. */
 export const MAX_QUEUED_ATTEMPTS = 100;
+/** How long an answer is held back that nothing was computed for, in milliseconds. */
+export const BUSY_DELAY_MS = 2_000;

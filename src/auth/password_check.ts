@@ -32,7 +32,14 @@ export class PasswordCheck {
 
   constructor(clock: Clock, costs: VerifierCosts, concurrency: number) {
     this.#clock = clock;
-    this.#pool = new FairPool(concurrency, MAX_QUEUED_HASHES, MAX_QUEUED_HASHES_PER_NETWORK);
+    this.#pool = new FairPool({
+      running: concurrency,
+      // All processors after a restart, when everybody comes back; but who tries passwords leaves
+      // one to those who are in.
+      runningPerOwner: Math.max(1, concurrency - 1),
+      queued: MAX_QUEUED_HASHES,
+      queuedPerOwner: MAX_QUEUED_HASHES_PER_NETWORK,
+    });
     this.#nobody = { salt: randomBytes(16), iterations: costs.slow, key: randomBytes(32) };
   }
 

@@ -46,11 +46,12 @@ export class TokenCheck {
   readonly #options: OAuthOptions;
   readonly #issuer: Issuer;
   readonly #clock: Clock;
-  readonly #pool = new FairPool(
-    MAX_INTROSPECTIONS,
-    MAX_QUEUED_INTROSPECTIONS,
-    MAX_QUEUED_INTROSPECTIONS_PER_NETWORK,
-  );
+  readonly #pool = new FairPool({
+    running: MAX_INTROSPECTIONS,
+    runningPerOwner: MAX_INTROSPECTIONS / 2,
+    queued: MAX_QUEUED_INTROSPECTIONS,
+    queuedPerOwner: MAX_QUEUED_INTROSPECTIONS_PER_NETWORK,
+  });
 
   constructor(options: OAuthOptions, clock: Clock) {
     this.#options = options;

@@ -37,6 +37,9 @@ const SECURE: ConnectionFacts = {
 const BINDING: ConnectionFacts = { ...SECURE, tls: { ...TLS, serverEndPoint: SERVER_END_POINT } };
 const CLEAR: ConnectionFacts = { ...SECURE, tls: undefined };
 
+/** Holds nothing against anybody, for tests that fail often. */
+const OPEN_GATE = new Gate({ now: Date.now }, { isExempt: () => true });
+
 interface House {
   readonly directory: Directory;
   readonly alice: Account;
@@ -181,7 +184,7 @@ function counting(calls: string[]): (directory: Directory) => Directory {
 
 Deno.test("an unknown user costs the same work as a wrong password", async () => {
   const calls: string[] = [];
-  const house = await build({}, counting(calls));
+  const house = await build({ gate: OPEN_GATE }, counting(calls));
   const login = (name: string) => () => house.connect().verifyPassword(name, "wrong password");
   const known = await workOf(login("alice@example.org"), calls);
   const unknown = await workOf(login("nobody@example.org"), calls);
@@ -237,7 +240,7 @@ Deno.test("a client that rejects the server's signature is not logged in", async
 
 Deno.test("SCRAM for an unknown user looks like a wrong password, each time the same", async () => {
   const calls: string[] = [];
-  const house = await build({}, counting(calls));
+  const house = await build({ gate: OPEN_GATE }, counting(calls));
   for (const mechanism of ["SCRAM-SHA-1", "SCRAM-SHA-256"]) {
     const run = (username: string) =>
       runScram(house.connect(), { mechanism, username, password: "wrong password" });
@@ -261,7 +264,7 @@ Deno.test("SCRAM for an unknown user looks like a wrong password, each time the 
 });
 
 Deno.test("PLAIN works with and without initial response", async () => {
-  const { connect } = await build();
+  const { connect } = await build({ gate: OPEN_GATE });
   const message = bytes(`\0alice@example.org\0${PASSWORD}`);
   assert.equal((await connect().begin("plain").step(message)).kind, "ok");
   const exchange = connect().begin("PLAIN");
@@ -434,7 +437,7 @@ Deno.test("a disabled account is told so after right credentials only", async ()
 
 Deno.test("a right password is hashed once in 15 minutes, and again when it was changed", async () => {
   const calls: string[] = [];
-  const house = await build({}, counting(calls));
+  const house = await build({ gate: OPEN_GATE }, counting(calls));
   const hashes = async (password: string) =>
     (await workOf(() => house.connect().verifyPassword("alice@example.org", password), calls))
       .filter((call) => call.startsWith("deriveBits")).length;
@@ -462,7 +465,7 @@ Deno.test("a right password is hashed once in 15 minutes, and again when it was 
 
 Deno.test("equal logins at the same time share one hash", async () => {
   const calls: string[] = [];
-  const house = await build({}, counting(calls));
+  const house = await build({ gate: OPEN_GATE }, counting(calls));
   const storm = () =>
     Promise.all(
       Array.from({ length: 500 }, () =>
@@ -555,4 +558,16 @@ Deno.test("without channel binding PLUS is not announced, not taken, and not mis
   assert.equal(outcome.kind, "ok");
   const { outcome: suspicious } = await runScram((await build()).connect(BINDING), { flag: "y" });
   assert.equal(suspicious.kind, "credentials");
+});
+
+Deno.test("an address that is banned cannot go on guessing on the connections that it has", async () => {
+  const { connect, gate, delays, time } = await build();
+  const connection = connect();
+  for (let i = 0; i < 10; i++) gate.recordFailure("192.0.2.7", undefined);
+  const refused = await connection.verifyPassword("alice@example.org", PASSWORD);
+  assert.equal(refused.kind, "unavailable");
+  assert.equal((await runScram(connection, {})).outcome.kind, "unavailable");
+  assert.deepEqual(delays.splice(0), [2000, 2000]);
+  time.now += 60_000;
+  assert.equal((await connection.verifyPassword("alice@example.org", PASSWORD)).kind, "ok");
 });

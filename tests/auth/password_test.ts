@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { FairPool, PoolFullError } from "../../src/auth/fair_pool.ts";
 import { formatFailedAttempt, type LoginAttempt } from "../../src/auth/login_attempt.ts";
 import { Gate, makeVerifier, MIN_PASSWORD_BYTES, PasswordError } from "../../src/auth/mod.ts";
 import { answerDelayMs } from "../../src/auth/delay.ts";
@@ -32,38 +31,6 @@ Deno.test("a new password must be long enough and made of characters that can be
   for (const password of ["x".repeat(MIN_PASSWORD_BYTES - 1), "", "with\ttab and more"]) {
     await assert.rejects(makeVerifier(password, COSTS), PasswordError);
   }
-});
-
-Deno.test("the pool runs so many at a time and serves owners in turn", async () => {
-  const pool = new FairPool(2, 100, 100);
-  const order: string[] = [];
-  let running = 0;
-  let most = 0;
-  const job = (name: string) => async () => {
-    most = Math.max(most, ++running);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    order.push(name);
-    running--;
-  };
-  const greedy = Array.from({ length: 10 }, (_, i) => pool.run("greedy", job(`greedy ${i}`)));
-  const others = ["one", "two", "three"].map((owner) => pool.run(owner, job(owner)));
-  await Promise.all([...greedy, ...others]);
-  assert.equal(most, 2);
-  for (const owner of ["one", "two", "three"]) assert.ok(order.indexOf(owner) < 6, order.join());
-  assert.equal(order.length, 13);
-});
-
-Deno.test("the pool refuses what is too much, for one owner and for all, and goes on after failures", async () => {
-  const pool = new FairPool(1, 3, 2);
-  const gate = Promise.withResolvers<void>();
-  const wait = () => gate.promise;
-  const taken = [pool.run("a", wait), pool.run("a", wait), pool.run("a", wait)];
-  await assert.rejects(pool.run("a", wait), PoolFullError);
-  taken.push(pool.run("b", wait));
-  await assert.rejects(pool.run("c", wait), PoolFullError);
-  gate.reject(new Error("failed"));
-  assert.ok((await Promise.allSettled(taken)).every((result) => result.status === "rejected"));
-  assert.equal(await pool.run("a", async () => "ran"), "ran");
 });
 
 Deno.test("the delay begins at the third attempt, grows by a second and ends at fifteen", () => {

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { buildClientHello } from "../net/support.ts";
+import { type ServerProcess, startPostern } from "./postern_process.ts";
+
+const LOGIN = "LOGIN demo@localhost postern-demo";
+/** Exchanges that are measured. */
+const SAMPLES = 150;
+/** By how much the middle exchange may be slower, whatever others do; a hash takes 12 ms. */
+const MEDIAN_MS = 10;
+/** The same for all but the slowest in twenty, on a machine that has other things to do. */
+const P95_MS = 100;
+
+interface Latency {
+  readonly median: number;
+  readonly p95: number;
+}
+
+/** One client's conversation, an exchange at a time. */
+class Prober {
+  readonly #socket: Socket;
+  #text = "";
+  #wake = () => {};
+  #tag = 0;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on("data", (data: Buffer) => {
+      this.#text += data.toString("latin1");
+      this.#wake();
+    });
+  }
+
+  static async connect(server: ServerProcess): Promise<Prober> {
+    const [host, port] = server.address("imaps").split(":");
+    const socket = connectTls({ host, port: Number(port), rejectUnauthorized: false });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("secureConnect", resolve);
+      socket.once("error", reject);
+    });
+    return new Prober(socket);
+  }
+
+  async exchange(command: string): Promise<void> {
+    const tag = `p${++this.#tag}`;
+    this.#socket.write(`${tag} ${command}\r\n`);
+    while (!this.#text.includes(`${tag} `)) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    assert.match(this.#text, new RegExp(`${tag} OK`));
+    this.#text = "";
+  }
+
+  async measure(): Promise<Latency> {
+    const times: number[] = [];
+    for (let i = 0; i < SAMPLES; i++) {
+      const started = performance.now();
+      await this.exchange("NOOP");
+      times.push(performance.now() - started);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    times.sort((a, b) => a - b);
+    return { median: times[SAMPLES / 2] ?? NaN, p95: times[Math.floor(SAMPLES * 0.95)] ?? NaN };
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** Runs a load beside a client that does no more than NOOP, and compares it with how it was before. */
+async function withLoad(
+  load: (server: ServerProcess) => Promise<() => void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const args = ["demo", "--data", `${folder}/demo`, "--ports", "0,0,0,0,0"];
+  const server = await startPostern(args);
+  try {
+    const prober = await Prober.connect(server);
+    await prober.exchange(LOGIN);
+    await prober.measure();
+    const before = await prober.measure();
+    const stop = await load(server);
+    const during = await prober.measure();
+    stop();
+    prober.close();
+    const shown = JSON.stringify({ before, during });
+    assert.ok(during.median < before.median + MEDIAN_MS, shown);
+    assert.ok(during.p95 < before.p95 + P95_MS, shown);
+  } finally {
+    await server.stop("SIGTERM");
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function openMany(count: number, address: string): Promise<Socket[]> {
+  const [host, port] = address.split(":");
+  return Promise.all(Array.from({ length: count }, () => {
+    const socket = connect({ host, port: Number(port) });
+    socket.on("error", () => {});
+    return new Promise<Socket>((resolve) => socket.once("connect", () => resolve(socket)));
+  }));
+}
+
+Deno.test("a hundred clients that try passwords do not slow another down", () =>
+  withLoad(async (server) => {
+    const [host, port] = server.address("imaps").split(":");
+    let isOver = false;
+    const sockets = Array.from({ length: 100 }, (_, i) => {
+      const socket = connectTls({ host, port: Number(port), rejectUnauthorized: false });
+      socket.on("error", () => {});
+      let tries = 0;
+      const next = () => {
+        if (!isOver) socket.write(`a LOGIN demo@localhost wrong-${i}-${tries++}\r\n`);
+      };
+      socket.once("secureConnect", next);
+      socket.on("data", (data) => {
+        if (/^a NO/m.test(data.toString())) next();
+      });
+      return socket;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return () => {
+      isOver = true;
+      for (const socket of sockets) socket.destroy();
+    };
+  }));
+
+Deno.test("twenty clients that do not read what they asked for do not slow another down", () =>
+  withLoad(async (server) => {
+    const [hostname = "", port] = server.address("imaps").split(":");
+    const readers = await Promise.all(Array.from({ length: 20 }, async () => {
+      // Deno's own sockets read nothing that was not asked for.
+      const socket = await Deno.connectTls({
+        hostname,
+        port: Number(port),
+        unsafelyDisableHostnameVerification: true,
+        caCerts: [await presentedCertificate(server)],
+      });
+      const fetches = "c FETCH 1:* BODY.PEEK[]\r\n".repeat(2_000);
+      const text = `a ${LOGIN}\r\nb SELECT INBOX\r\n${fetches}`;
+      void socket.write(new TextEncoder().encode(text)).catch(() => 0);
+      return socket;
+    }));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return () => {
+      for (const reader of readers) reader.close();
+    };
+  }));
+
+Deno.test("five hundred TLS handshakes that never end do not slow another down", () =>
+  withLoad(async (server) => {
+    const sockets = await openMany(500, server.address("imaps"));
+    const hello = buildClientHello({ sni: "localhost", alpn: ["imap"] });
+    sockets.forEach((socket, i) => {
+      // A third each says nothing, half of its ClientHello, and all of it.
+      if (i % 3 === 1) socket.write(hello.subarray(0, hello.length / 2));
+      if (i % 3 === 2) socket.write(hello);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const late = await Prober.connect(server);
+    await late.exchange(LOGIN);
+    late.close();
+    return () => {
+      for (const socket of sockets) socket.destroy();
+    };
+  }));
+
+async function presentedCertificate(server: ServerProcess): Promise<string> {
+  const [host, port] = server.address("imaps").split(":");
+  const socket = connectTls({ host, port: Number(port), rejectUnauthorized: false });
+  return await new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("secureConnect", () => {
+      const der = new Uint8Array(socket.getPeerCertificate().raw);
+      socket.destroy();
+      resolve(`-----BEGIN CERTIFICATE-----\n${der.toBase64()}\n-----END CERTIFICATE-----\n`);
+    });
+  });
+}
