@@ -38,7 +38,7 @@ export function addBackupCommands(program: Command): void {
     });
     const progress = await showProgress();
     try {
-      const result = backupStore({
+      const result = await backupStore({
         dataDir,
         folder,
         host,

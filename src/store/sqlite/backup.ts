@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { dirname, join, relative, resolve } from "node:path";
 import { StoreError } from "../store_error.ts";
 import { Database } from "./database.ts";
-import { copyFile, hashFile, makeEmptyFile, syncFile, writeFileWhole } from "./durable_file.ts";
+import { copyFile, hashFile, syncFile, writeFileWhole } from "./durable_file.ts";
+import { keepCopy } from "./keep_copy.ts";
 import { makeFolder, syncFolder } from "./make_folder.ts";
 
 /** A file of a backup: its path below the backup's folder, and what must be in it. */
@@ -49,7 +50,7 @@ export interface BackupResult {
 
 const MANIFEST = "manifest.json";
 /** Made by a run: only these are ever removed. */
-const OWN_FILE = /^(?:directory|account-\d+)-\d+\.db(?:-wal|-shm|-journal)?$/;
+const OWN_FILE = /^(?:directory|account-\d+)-\d+\.db(?:-wal|-shm|-journal|\.unfinished)?$/;
 
 /**
  * Copies the data directory to `folder` while mail flows: each database as of one instant, checked
@@ -57,7 +58,7 @@ const OWN_FILE = /^(?:directory|account-\d+)-\d+\.db(?:-wal|-shm|-journal)?$/;
  * is there. A run that is cut off leaves the backup of the run before. Throws StoreError
  * "already-exists" when the folder holds something else.
  */
-export function backupStore(options: BackupOptions): BackupResult {
+export async function backupStore(options: BackupOptions): Promise<BackupResult> {
   const { dataDir, folder, host } = options;
   const previous = readManifestIfAny(folder);
   if (previous && previous.host !== host) {
@@ -77,7 +78,7 @@ export function backupStore(options: BackupOptions): BackupResult {
   let copied = 0;
   const directoryPath = `directory-${run}.db`;
   for (;;) {
-    copyDatabase(join(dataDir, "directory.db"), join(folder, directoryPath));
+    await copyDatabase(join(dataDir, "directory.db"), join(folder, directoryPath));
     const listed = accountsOf(join(folder, directoryPath));
     for (const id of accounts.keys()) if (!listed.has(id)) accounts.delete(id);
     // Accounts that were made while the others were copied are in the next directory.
@@ -85,7 +86,7 @@ export function backupStore(options: BackupOptions): BackupResult {
     const done = accounts.size;
     for (const [i, [id, address]] of missing.entries()) {
       const known = previous?.accounts.find((each) => each.id === id);
-      const entry = backupAccount(options, known, { id, address, run });
+      const entry = await backupAccount(options, known, { id, address, run });
       options.onProgress(address, done + i + 1, listed.size);
       if (!entry) continue;
       if (entry.path !== known?.path) copied++;
@@ -108,11 +109,11 @@ export function backupStore(options: BackupOptions): BackupResult {
 }
 
 /** Copies the mail of an account if it changed. Undefined when the account was removed meanwhile. */
-function backupAccount(
+async function backupAccount(
   { dataDir, folder }: BackupOptions,
   known: BackupManifest["accounts"][number] | undefined,
   { id, address, run }: { id: number; address: string; run: number },
-): BackupManifest["accounts"][number] | undefined {
+): Promise<BackupManifest["accounts"][number] | undefined> {
   const source = join(dataDir, "accounts", String(id), "mail.db");
   if (!existsSync(source)) {
     if (isListed(join(dataDir, "directory.db"), id)) {
@@ -124,19 +125,21 @@ function backupAccount(
   const isKept = known?.state === state && existsSync(join(folder, known.path));
   if (isKept) return known;
   const path = `account-${id}-${run}.db`;
-  copyDatabase(source, join(folder, path));
+  await copyDatabase(source, join(folder, path));
   // Read from the copy: mail may have come since.
   return { id, address, state: stateOf(join(folder, path)), ...describe(folder, path) };
 }
 
-/** A consistent copy, made within one read transaction and checked afterwards. */
-function copyDatabase(source: string, target: string): void {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(target + suffix, { force: true });
-  // Made first, since SQLite would let everybody read it.
-  makeEmptyFile(target);
-  withDatabase(source, (db) => db.exec(`VACUUM INTO '${target.replaceAll("'", "''")}'`));
-  withDatabase(target, (db) => {
-    const [problem] = db.get<[string]>("PRAGMA integrity_check(1)") ?? ["nothing came back"];
+/** A copy as of one instant, checked after it was written. */
+async function copyDatabase(source: string, target: string): Promise<void> {
+  const db = Database.open(source);
+  try {
+    await keepCopy(db, target, { atOnce: true });
+  } finally {
+    db.close();
+  }
+  withDatabase(target, (copy) => {
+    const [problem] = copy.get<[string]>("PRAGMA integrity_check(1)") ?? ["nothing came back"];
     if (problem !== "ok") throw new StoreError("corrupt", `${source}: ${problem}`);
   });
   syncFile(target);

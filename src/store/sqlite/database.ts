@@ -17,6 +17,7 @@ const BUSY_TIMEOUT_MS = 5000;
 const MAX_STATEMENTS = 200;
 /** Pages copied at a time, 4 MiB, before the event loop runs again. */
 const COPY_PAGES = 512;
+const ALL_PAGES = 2 ** 31 - 1;
 /** After a burst the WAL file is cut to this, so that it does not stay as large as it once was. */
 const JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
 
@@ -119,11 +120,12 @@ export class Database {
 
   /**
    * Writes a copy, as of one moment, to the file `path`, which may be there when it is empty. The
-   * event loop runs in between. Not by VACUUM INTO, which needs all permissions in Deno.
+   * event loop runs in between, unless `atOnce`: SQLite begins anew whenever another process wrote
+   * between two steps. Not by VACUUM INTO, which needs all permissions in Deno.
    */
-  async copyTo(path: string): Promise<void> {
+  async copyTo(path: string, { atOnce = false }: { atOnce?: boolean } = {}): Promise<void> {
     try {
-      await backup(this.#db, path, { rate: COPY_PAGES });
+      await backup(this.#db, path, { rate: atOnce ? ALL_PAGES : COPY_PAGES });
     } catch (error) {
       throw translation(error) ?? error;
     }

@@ -38,7 +38,7 @@ export function copyFile(from: string, to: string): void {
 }
 
 /** Makes a file that only its owner may read. */
-export function makeEmptyFile(path: string): void {
+function makeEmptyFile(path: string): void {
   closeSync(openSync(path, "wx", 0o600));
 }
 

@@ -83,11 +83,11 @@ Deno.test("a backup restored elsewhere has everything, and a second run copies w
     await ann.setAnnotations("INBOX", [
       { entry: "/private/comment", value: new Uint8Array([1]), isBinary: true },
     ]);
-    assert.deepEqual(backup(), { accounts: 2, copied: 2 });
+    assert.deepEqual(await backup(), { accounts: 2, copied: 2 });
     const [first] = await files(folder);
     await put(bob, "INBOX", {});
-    assert.deepEqual(backup(), { accounts: 2, copied: 1 });
-    assert.deepEqual(backup(), { accounts: 2, copied: 0 });
+    assert.deepEqual(await backup(), { accounts: 2, copied: 1 });
+    assert.deepEqual(await backup(), { accounts: 2, copied: 0 });
     const now = await files(folder);
     assert.ok(first !== undefined && now.includes(first), "ann's is as it was");
     assert.equal(now.length, 5, String(now));
@@ -121,7 +121,7 @@ Deno.test("clients that saw what came after the backup are told the truth", () =
   withPlace(async ({ ann, folder, backup }) => {
     await put(ann, "INBOX", {}, {}, {});
     const { id } = await box(ann, "INBOX");
-    backup();
+    await backup();
     // Seen by a client and then lost.
     await put(ann, "INBOX", { bytes: mail("lost") });
     await ann.changeFlags(id, RangeSet.of(1), { mode: "add", flags: 1, keywords: [] });
@@ -150,7 +150,7 @@ Deno.test("one account comes back while the others go on, and replaces only when
   withPlace(async ({ store, ann, bob, dataDir, folder, backup }) => {
     await put(ann, "INBOX", { bytes: mail("kept") });
     await put(bob, "INBOX", {});
-    backup();
+    await backup();
     const before = await contentsOf(ann);
     await put(ann, "INBOX", { bytes: mail("later") });
     await put(bob, "INBOX", {});
@@ -188,10 +188,10 @@ Deno.test("a backup overwrites nothing that is not its own, and a restore nothin
   withPlace(async ({ dataDir, folder, backup }) => {
     await Deno.mkdir(folder);
     await Deno.writeTextFile(`${folder}/letter.txt`, "dear");
-    await refuses("already-exists", (async () => backup())());
+    await refuses("already-exists", backup());
     await Deno.remove(`${folder}/letter.txt`);
-    backup();
-    await refuses("already-exists", (async () => backup("another host"))());
+    await backup();
+    await refuses("already-exists", backup("another host"));
     await refuses("already-exists", (async () => restoreStore(folder, dataDir))());
     await refuses("not-found", (async () => restoreStore(dataDir, `${dataDir}/x`))());
     await refuses(
@@ -207,7 +207,7 @@ Deno.test("a backup overwrites nothing that is not its own, and a restore nothin
 Deno.test("what became of a backup on its disk is seen before anything is restored", () =>
   withPlace(async ({ ann, folder, backup }) => {
     await put(ann, "INBOX", {});
-    backup();
+    await backup();
     const name = (await files(folder)).find((each) => each.startsWith("account-1-"));
     const path = `${folder}/${name}`;
     const bytes = await Deno.readFile(path);
@@ -220,16 +220,16 @@ Deno.test("what became of a backup on its disk is seen before anything is restor
     });
     await Deno.remove(path);
     // The next run sees that it is missing.
-    assert.deepEqual(backup(), { accounts: 2, copied: 1 });
+    assert.deepEqual(await backup(), { accounts: 2, copied: 1 });
     await withRestored(folder, async () => {});
   }));
 
 Deno.test("a run that was cut off leaves the backup of the run before", () =>
   withPlace(async ({ ann, folder, backup, dataDir }) => {
     await put(ann, "INBOX", {});
-    backup();
+    await backup();
     await put(ann, "INBOX", {});
-    assert.throws(() =>
+    await assert.rejects(() =>
       backupStore({
         ...{ dataDir, folder, host: "host", now: 1 },
         onProgress: () => {
@@ -240,6 +240,6 @@ Deno.test("a run that was cut off leaves the backup of the run before", () =>
     await withRestored(folder, async (store) => {
       assert.equal((await box(await accountOf(store, ANN), "INBOX")).counts.messages, 1);
     });
-    assert.deepEqual(backup(), { accounts: 2, copied: 1 });
+    assert.deepEqual(await backup(), { accounts: 2, copied: 1 });
     assert.equal((await files(folder)).length, 4);
   }));
