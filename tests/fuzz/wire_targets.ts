@@ -74,7 +74,9 @@ const reader: Target = {
     const framer = new Framer();
     framer.push(input.slice());
     const mode: NameMode = random.pick(["utf7", "utf8"]);
-    for (let event; (event = framer.next());) {
+    // Of thousands of empty lines, refusing each costs more than anything that is looked for.
+    let left = 200;
+    for (let event; left-- > 0 && (event = framer.next());) {
       if (event.kind === "literal") {
         if (event.literal.size > 1_000_000) framer.skipLiteral();
         else framer.holdLiteral();

@@ -159,6 +159,7 @@ export class SearchSession {
       view,
       tag: this.#tag,
       signal: this.#aborter.signal,
+      limits: { maxMessageBytes: 50_000_000 },
       now: () => this.nowMs,
       out: {
         writer,
