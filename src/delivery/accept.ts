@@ -3,6 +3,8 @@ import { type Bytes, type Clock, logger, metrics, randomHex } from "../base/mod.
 import {
   type Account,
   type AccountStore,
+  type Directory,
+  type Domain,
   type MessageStage,
   parseMailboxName,
   type Store,
@@ -62,6 +64,8 @@ export interface MessageSource {
   readonly clientAddress: string | undefined;
   /** The transmission type of the Received field, such as LMTP (RFC 5321 4.4). */
   readonly protocol: string;
+  /** Whether delivery adds a Received field; it does unless this is false. */
+  readonly isTraced?: boolean;
 }
 
 /** Where in the account to; INBOX unless given. */
@@ -83,22 +87,40 @@ export async function resolveRecipient(
   { store: { directory } }: DeliveryServices,
   address: string,
 ): Promise<Recipient | Refusal> {
-  const local = address.slice(0, address.lastIndexOf("@") + 1);
-  const domain = address.slice(local.length);
   try {
-    for (const form of new Set([domain, domainToASCII(domain), domainToUnicode(domain)])) {
-      const known = await directory.findDomain(form);
-      if (known === undefined) continue;
-      if (known.isDisabled) {
+    for await (const { domain, local } of localForms(directory, address)) {
+      if (domain.isDisabled) {
         return { kind: "domain-disabled", text: "The domain does not take mail at present" };
       }
-      const account = await directory.resolveAddress(local + form);
+      const account = await directory.resolveAddress(local + domain.name);
       if (account !== undefined) return { address, account };
     }
     return UNKNOWN;
   } catch (error) {
     const refusal = refusalOf(error);
     return refusal.kind === "mailbox-invalid" ? UNKNOWN : refusal;
+  }
+}
+
+/** Whether mail for an address ends here. Rejects with StoreError. */
+export async function isLocalAddress(
+  { store: { directory } }: DeliveryServices,
+  address: string,
+): Promise<boolean> {
+  for await (const _ of localForms(directory, address)) return true;
+  return false;
+}
+
+/** The domains of this host that an address is in, as its domain may be written in several forms. */
+async function* localForms(
+  directory: Directory,
+  address: string,
+): AsyncGenerator<{ local: string; domain: Domain }> {
+  const local = address.slice(0, address.lastIndexOf("@") + 1);
+  const name = address.slice(local.length);
+  for (const form of new Set([name, domainToASCII(name), domainToUnicode(name)])) {
+    const domain = await directory.findDomain(form);
+    if (domain !== undefined) yield { local, domain };
   }
 }
 

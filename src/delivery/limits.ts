@@ -10,3 +10,29 @@ export const IDLE_TIMEOUT_MS = 5 * 60_000;
 export const WRITE_TIMEOUT_MS = 60_000;
 /** Octets of a name that a peer gives itself, as far as a Received field repeats it. */
 export const MAX_RECEIVED_NAME_BYTES = 255;
+/** Recipients of one message that a user submits: what chatmail hosts tell their clients. */
+export const MAX_SUBMISSION_RECIPIENTS = 1000;
+/** Octets of one line that a submission client sends: RFC 4954 4 demands 12288 for an exchange. */
+export const MAX_SUBMISSION_COMMAND_BYTES = 12_288;
+/** Commands before a login, lines of exchanges among them: several failed SCRAM attempts fit. */
+export const MAX_COMMANDS_BEFORE_LOGIN = 25;
+/** Octets of a submitted message's header: 1000 recipients with long names fit. */
+export const MAX_SUBMITTED_HEADER_BYTES = 512 * 1024;
+/** Octets of a submitted message that are kept in memory while it comes in. */
+export const MAX_SPOOLED_IN_MEMORY = 256 * 1024;
+/** Accounts that a submitted message is written to at a time, each of which may hold 256 KiB. */
+export const LOCAL_BATCH = 100;
+/** Addresses of a From field, each of which is looked up. */
+export const MAX_FROM_ADDRESSES = 50;
+/** How long a message is tried, in seconds: what chatmail hosts do; people notice within two days. */
+export const QUEUE_LIFE_SECONDS = 2 * 86_400;
+/** Waits after the attempts for a recipient, in seconds; the last one goes on. */
+export const RETRY_SECONDS: readonly number[] = [60, 300, 900, 1800, 3600, 7200, 14_400];
+/** Connections to the relay, and so messages being sent, at a time. */
+export const MAX_RELAY_CONNECTIONS = 4;
+/** Milliseconds between two looks at the queue: commands of other processes change it. */
+export const QUEUE_LOOK_MS = 5_000;
+/** Milliseconds that the relay may take to connect and to greet. */
+export const RELAY_TIMEOUT_MS = 60_000;
+/** Octets of a message's header that a report of failed delivery repeats. */
+export const MAX_REPORTED_HEADER_BYTES = 64 * 1024;

@@ -1,8 +1,10 @@
 /**
- * delivery: mail coming in. Laws: every message from outside comes in through `deliverMessage`;
- * nothing is acknowledged before it is durable, and what is not acknowledged has left nothing
- * behind; one recipient's trouble is never another's; a message's own bytes are not changed, only
- * trace fields are put in front; what a peer says cannot add a line to them.
+ * delivery: mail coming in and going out. Laws: every message from outside comes in through
+ * `deliverMessage`; nothing is acknowledged before it is durable, and what is not acknowledged has
+ * left nothing behind; one recipient's trouble is never another's; a message's own bytes are not
+ * changed, only trace fields are put in front; what a peer says cannot add a line to them; what a
+ * user submits is changed in its header alone, and leaves the queue only when somebody else has it
+ * or the sender was told.
  */
 export {
   deliverMessage,
@@ -16,3 +18,10 @@ export {
   resolveRecipient,
 } from "./accept.ts";
 export { LmtpServer, type LmtpServices } from "./lmtp.ts";
+export { Outbox } from "./outbox.ts";
+export { QueueRunner } from "./queue_runner.ts";
+export type { SendingRate } from "./rate_limit.ts";
+export { Relay, type RelayOptions } from "./relay.ts";
+export { sweepSpool } from "./spool.ts";
+export { SubmissionServer, type SubmissionServices } from "./submission.ts";
+export type { SubmissionPolicy, SubmissionRefusal, SubmittedMessage } from "./submission_policy.ts";

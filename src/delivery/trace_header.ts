@@ -17,6 +17,15 @@ export interface TraceInfo extends MessageSource {
  * Delivered-To and Received, each ended by CRLF. Nothing that a peer said can add a line.
  */
 export function traceHeader(info: TraceInfo, recipient: string): Uint8Array {
+  const { isTraced = true } = info;
+  return encodeUtf8(
+    `Return-Path: <${oneLine(info.sender)}>\r\nDelivered-To: ${oneLine(recipient)}\r\n` +
+      (isTraced ? receivedField(info, recipient) : ""),
+  );
+}
+
+/** A Received field (RFC 5321 4.4), ended by CRLF; with the recipient where there is one. */
+export function receivedField(info: TraceInfo, recipient?: string): string {
   const { clientName, clientAddress, hostname, protocol, id } = info;
   const name = domainWord(clientName);
   const literal = clientAddress === undefined
@@ -25,12 +34,9 @@ export function traceHeader(info: TraceInfo, recipient: string): Uint8Array {
   const from = name === undefined && literal === ""
     ? ""
     : `from ${name ?? "unknown"}${literal}\r\n\t`;
-  return encodeUtf8(
-    `Return-Path: <${oneLine(info.sender)}>\r\n` +
-      `Delivered-To: ${oneLine(recipient)}\r\n` +
-      `Received: ${from}by ${hostname} with ${protocol} id ${id}\r\n` +
-      `\tfor <${oneLine(recipient)}>; ${mailDate(info.time)}\r\n`,
-  );
+  const goal = recipient === undefined ? "" : `\r\n\tfor <${oneLine(recipient)}>`;
+  return `Received: ${from}by ${hostname} with ${protocol} id ${id}${goal}` +
+    `${goal === "" ? ";\r\n\t" : "; "}${mailDate(info.time)}\r\n`;
 }
 
 /** `date-time` of RFC 5322 3.3, in UTC. */

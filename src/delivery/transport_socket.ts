@@ -13,6 +13,7 @@ export class TransportSocket extends Duplex {
   readonly localAddress: string;
   readonly localPort: number;
   #transport: Transport;
+  #isReading = true;
   #idleMs = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -48,7 +49,22 @@ export class TransportSocket extends Duplex {
     return super.pipe(destination, options);
   }
 
+  /** Reads nothing more of the transport, whose input then waits for somebody else. */
+  stopReading(): void {
+    this.#isReading = false;
+    this.#transport.onReadable = undefined;
+  }
+
+  /** Has nothing more to do with the transport, which stays open. */
+  release(): void {
+    this.stopReading();
+    clearTimeout(this.#idleTimer);
+    this.#idleMs = 0;
+    this.removeAllListeners();
+  }
+
   override _read(): void {
+    if (!this.#isReading) return;
     const bytes = this.#transport.tryRead();
     if (bytes === undefined) {
       this.#transport.onReadable = () => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import net from "node:net";
 import nodemailer from "nodemailer";
 import { MAX_RECIPIENTS } from "../../src/delivery/limits.ts";
 import { parseAddress } from "../../src/net/mod.ts";
@@ -12,81 +11,7 @@ import {
   replacing,
   withAccounts,
 } from "./house.ts";
-
-/** A client that speaks to a socket by lines. */
-class RawClient {
-  #socket: net.Socket;
-  #received = "";
-  #wake = () => {};
-  ended = false;
-
-  constructor(socket: net.Socket) {
-    this.#socket = socket;
-    socket.on("data", (chunk) => {
-      this.#received += chunk.toString();
-      this.#wake();
-    });
-    const end = () => {
-      this.ended = true;
-      this.#wake();
-    };
-    socket.on("end", () => {
-      end();
-      socket.end();
-    });
-    socket.on("close", end);
-    socket.on("error", end);
-  }
-
-  static async connect(address: string): Promise<RawClient> {
-    const where = parseAddress(address);
-    const socket = where.kind === "unix"
-      ? net.connect({ path: where.path, allowHalfOpen: true })
-      : net.connect({ host: where.host, port: where.port, allowHalfOpen: true });
-    await new Promise((resolve, reject) => {
-      socket.once("connect", resolve);
-      socket.once("error", reject);
-    });
-    return new RawClient(socket);
-  }
-
-  send(text: string | Uint8Array): void {
-    this.#socket.write(text);
-  }
-
-  end(): void {
-    this.#socket.end();
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  /** The next reply, its lines joined; "" at the end of the connection. */
-  async reply(): Promise<string> {
-    for (;;) {
-      const match = /^(?:\d{3}-.*\r\n)*\d{3}(?: .*)?\r\n/.exec(this.#received);
-      if (match !== null) {
-        this.#received = this.#received.slice(match[0].length);
-        return match[0].trimEnd();
-      }
-      if (this.ended) return "";
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-  }
-
-  async replies(count: number): Promise<string[]> {
-    const all: string[] = [];
-    while (all.length < count) all.push(await this.reply());
-    return all;
-  }
-
-  /** Sends a line and gives the reply. */
-  async ask(line: string): Promise<string> {
-    this.send(`${line}\r\n`);
-    return await this.reply();
-  }
-}
+import { RawClient } from "./raw_client.ts";
 
 async function greeted(house: House, address?: string): Promise<RawClient> {
   const client = await RawClient.connect((await house.listen(address)).address);

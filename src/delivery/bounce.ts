@@ -1,0 +1,139 @@
+import {
+  type Bytes,
+  concatBytes,
+  decodeUtf8,
+  encodeUtf8,
+  logger,
+  metrics,
+  randomHex,
+} from "../base/mod.ts";
+import { deliverMessage, type DeliveryServices, resolveRecipient } from "./accept.ts";
+import { MAX_REPORTED_HEADER_BYTES } from "./limits.ts";
+import { findHeaderEnd } from "./submitted_header.ts";
+import { mailDate } from "./trace_header.ts";
+
+/** Somebody who does not get a message, for good. */
+export interface FailedRecipient {
+  readonly address: string;
+  /** Enhanced status code (RFC 3463). */
+  readonly status: string;
+  /** Why, for people. */
+  readonly text: string;
+  /** What the other mail server answered, if it was one. */
+  readonly reply: string | undefined;
+}
+
+/** What a report is about. */
+export interface ReportedMessage {
+  readonly sender: string;
+  content(): AsyncIterable<Bytes>;
+}
+
+const log = logger("delivery");
+
+/**
+ * Tells the sender, who has a mailbox here, that a message was not delivered (RFC 3461 6, RFC 3464).
+ * Nobody is told of messages without sender, so that reports cannot go in circles. Gives whether the
+ * report is durable, or nobody is there to be told; if not: try again.
+ */
+export async function sendBounce(
+  services: DeliveryServices,
+  message: ReportedMessage,
+  failed: readonly FailedRecipient[],
+): Promise<boolean> {
+  if (message.sender === "") return true;
+  const recipient = await resolveRecipient(services, message.sender);
+  if ("kind" in recipient) {
+    log.warn("a report of failed delivery has nowhere to go: {reason}", { reason: recipient.kind });
+    return recipient.kind !== "unavailable";
+  }
+  const header = await headerOf(message.content());
+  const report = writeBounce({
+    hostname: services.hostname,
+    time: services.clock.now(),
+    sender: message.sender,
+    header,
+    failed,
+  });
+  const [result] = await deliverMessage(
+    services,
+    [recipient],
+    {
+      sender: "",
+      clientName: undefined,
+      clientAddress: undefined,
+      protocol: "local",
+      isTraced: false,
+    },
+    (async function* () {
+      yield report;
+    })(),
+  );
+  metrics.add("postern_bounces_total", { result: result?.kind ?? "unavailable" });
+  // No room for the report: nothing can be done, as for any other message.
+  return result?.kind === "delivered" || result?.kind === "over-quota" ||
+    result?.kind === "too-large" || result?.kind === "unknown-recipient";
+}
+
+/** A multipart/report (RFC 6522) with a delivery status (RFC 3464 2) and the message's header. */
+export function writeBounce(about: {
+  readonly hostname: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly sender: string;
+  /** Of the message, whole fields. */
+  readonly header: Bytes;
+  readonly failed: readonly FailedRecipient[];
+}): Bytes {
+  const { hostname, time, sender, header, failed } = about;
+  const boundary = `report-${randomHex(12)}`;
+  const isUtf8 = [sender, ...failed.map(({ address }) => address)].some((text) => !isAscii(text));
+  const kind = isUtf8 ? "global-delivery-status" : "delivery-status";
+  const people = failed.map(({ address, text, reply }) =>
+    `  <${oneLine(address)}>\r\n    ${oneLine(text)}${reply ? `\r\n    ${oneLine(reply)}` : ""}\r\n`
+  ).join("\r\n");
+  const machines = failed.map(({ address, status, reply }) =>
+    `Final-Recipient: ${isAscii(address) ? "rfc822" : "utf-8"}; ${oneLine(address)}\r\n` +
+    `Action: failed\r\nStatus: ${status}\r\n` +
+    (reply ? `Diagnostic-Code: smtp; ${oneLine(reply)}\r\n` : "")
+  ).join("\r\n");
+  const start = `From: Mail Delivery System <mailer-daemon@${hostname}>\r\n` +
+    `To: <${oneLine(sender)}>\r\n` +
+    `Subject: Your message was not delivered\r\n` +
+    `Date: ${mailDate(time)}\r\n` +
+    `Message-ID: <${randomHex(16)}@${hostname}>\r\n` +
+    `Auto-Submitted: auto-replied\r\n` +
+    `MIME-Version: 1.0\r\n` +
+    `Content-Type: multipart/report; report-type=${kind};\r\n\tboundary="${boundary}"\r\n\r\n` +
+    `--${boundary}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+    `Content-Transfer-Encoding: 8bit\r\n\r\n` +
+    `Your message could not be delivered to these recipients, and will not be tried again:\r\n\r\n` +
+    `${people}\r\n` +
+    `--${boundary}\r\nContent-Type: message/${kind}\r\n` +
+    `Content-Transfer-Encoding: 8bit\r\n\r\n` +
+    `Reporting-MTA: dns; ${hostname}\r\n\r\n${machines}\r\n` +
+    `--${boundary}\r\nContent-Type: text/rfc822-headers\r\n` +
+    `Content-Transfer-Encoding: 8bit\r\n\r\n`;
+  return concatBytes([encodeUtf8(start), header, encodeUtf8(`\r\n--${boundary}--\r\n`)]);
+}
+
+/** The header of a message, cut where it is too long to be of use. */
+async function headerOf(content: AsyncIterable<Bytes>): Promise<Bytes> {
+  let head: Bytes = new Uint8Array(0);
+  for await (const piece of content) {
+    head = concatBytes([head, piece]);
+    const end = findHeaderEnd(head);
+    if (end !== undefined && end <= MAX_REPORTED_HEADER_BYTES) return head.subarray(0, end);
+    if (head.length > MAX_REPORTED_HEADER_BYTES) break;
+  }
+  return head.subarray(0, head.lastIndexOf(10, MAX_REPORTED_HEADER_BYTES - 1) + 1);
+}
+
+function isAscii(text: string): boolean {
+  return /^[ -~]*$/.test(text);
+}
+
+/** Text that cannot add a line, and no line is too long of. */
+function oneLine(text: string): string {
+  return decodeUtf8(encodeUtf8(text.replace(/\p{Cc}+/gu, " ")).subarray(0, 900));
+}

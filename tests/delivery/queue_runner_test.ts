@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { MAX_RELAY_CONNECTIONS, QUEUE_LIFE_SECONDS } from "../../src/delivery/limits.ts";
+import { NOW } from "./house.ts";
+import type { RawClient } from "./raw_client.ts";
+import { RelaySink } from "./relay_sink.ts";
+import { SubmissionHouse } from "./submission_house.ts";
+
+const MESSAGE = "From: alice@example.org\r\nTo: eve@far.example\r\nSubject: hello\r\n" +
+  "Date: Tue, 24 Nov 2026 11:00:00 +0100\r\nMessage-ID: <1@example.org>\r\n\r\nworld\r\n.dot\r\n";
+
+async function send(client: RawClient, to: readonly string[], from = "alice@example.org") {
+  assert.match(await client.ask(`MAIL FROM:<${from}>`), /^250 /);
+  for (const each of to) assert.match(await client.ask(`RCPT TO:<${each}>`), /^250 /);
+  assert.match(await client.ask("DATA"), /^354 /);
+  client.send(MESSAGE.replace(/^\./gm, ".."));
+  return await client.ask(".");
+}
+
+async function isEmpty(house: SubmissionHouse): Promise<boolean> {
+  return await house.queue.nextDue() === undefined;
+}
+
+Deno.test("mail for others goes out through the relay, one message for all of them", async () => {
+  await using sink = await RelaySink.open();
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  const client = await house.connectTls("alice");
+  assert.match(
+    await send(client, ["eve@far.example", "bob@example.org", "mallory@else.example"]),
+    /^250 2\.6\.0 /,
+  );
+  assert.equal((await house.inbox("bob")).length, 1);
+  await house.until(() => isEmpty(house));
+  const [relayed, ...more] = sink.messages;
+  assert.deepEqual(more, []);
+  assert.equal(relayed?.from, "alice@example.org");
+  assert.deepEqual(relayed?.to, ["eve@far.example", "mallory@else.example"]);
+  assert.match(
+    relayed?.text ?? "",
+    /^Received: from client\.example \(\[127\.0\.0\.1\]\)\r\n\tby mail\.example\.org with ESMTPSA id [0-9a-f]{16};\r\n\tTue, 24 Nov 2026 12:00:00 \+0000\r\nFrom: /,
+  );
+  assert.ok(relayed?.text.endsWith(MESSAGE));
+});
+
+Deno.test("connections to the relay are used again", async () => {
+  await using sink = await RelaySink.open();
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  const client = await house.connectTls("alice");
+  for (let i = 0; i < 12; i++) await send(client, [`eve${i}@far.example`]);
+  await house.until(() => isEmpty(house));
+  assert.equal(sink.messages.length, 12);
+  assert.ok(sink.connections <= MAX_RELAY_CONNECTIONS, `${sink.connections} connections`);
+});
+
+Deno.test("a recipient refused for good is reported to the sender, the others have the message", async () => {
+  await using sink = await RelaySink.open();
+  sink.refuse = (to) => to.startsWith("eve") ? "550 5.1.1 Nobody of that name" : undefined;
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  const client = await house.connectTls("alice");
+  await send(client, ["eve@far.example", "mallory@far.example"]);
+  await house.until(() => isEmpty(house));
+  assert.deepEqual(sink.messages.map(({ to }) => to), [["mallory@far.example"]]);
+  const [report = "", ...more] = await house.inbox("alice");
+  assert.deepEqual(more, []);
+  assert.match(
+    report,
+    /^Return-Path: <>\r\nDelivered-To: alice@example\.org\r\nFrom: Mail Delivery System <mailer-daemon@mail\.example\.org>\r\n/,
+  );
+  assert.match(report, /\r\nAuto-Submitted: auto-replied\r\n/);
+  assert.match(report, /\r\nContent-Type: multipart\/report; report-type=delivery-status;\r\n/);
+  assert.match(
+    report,
+    /\r\n\r\nReporting-MTA: dns; mail\.example\.org\r\n\r\nFinal-Recipient: rfc822; eve@far\.example\r\nAction: failed\r\nStatus: 5\.1\.1\r\nDiagnostic-Code: smtp; 550 5\.1\.1 Nobody of that name\r\n/,
+  );
+  assert.match(report, /\r\nContent-Type: text\/rfc822-headers\r\n[^]*\r\nSubject: hello\r\n/);
+  assert.doesNotMatch(report, /mallory|world/);
+});
+
+Deno.test("nobody is told of a message without sender that fails", async () => {
+  await using sink = await RelaySink.open();
+  sink.refuseMessage = () => "554 5.7.1 No";
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  const client = await house.connectTls("alice");
+  await send(client, ["eve@far.example"], "");
+  await house.until(() => isEmpty(house));
+  assert.deepEqual(await house.inbox("alice"), []);
+});
+
+Deno.test("what is refused for now is tried again, later and later, and in the end reported", async () => {
+  await using sink = await RelaySink.open();
+  sink.refuse = () => "451 4.7.1 Not yet";
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  const client = await house.connectTls("alice");
+  await send(client, ["eve@far.example"]);
+  const waits: number[] = [];
+  const start = NOW / 1000;
+  for (let attempts = 1; !await isEmpty(house); attempts++) {
+    await house.until(async () => {
+      const [message] = await house.queue.list();
+      return message === undefined || message.recipients[0]?.attempts === attempts;
+    });
+    const [message] = await house.queue.list();
+    const [recipient] = message?.recipients ?? [];
+    if (!recipient) break;
+    assert.equal(recipient.lastError, "451 4.7.1 Not yet");
+    waits.push(recipient.due - house.time / 1000);
+    house.time = recipient.due * 1000;
+    house.runner.wake();
+  }
+  assert.deepEqual(waits.slice(0, 7), [60, 300, 900, 1800, 3600, 7200, 14_400]);
+  assert.equal(house.time / 1000 - start, QUEUE_LIFE_SECONDS);
+  const [report = ""] = await house.inbox("alice");
+  assert.match(report, /Status: 4\.4\.7\r\nDiagnostic-Code: smtp; 451 4\.7\.1 Not yet\r\n/);
+});
+
+Deno.test("a relay that is away, wrong or not to be trusted loses nothing", async () => {
+  await using sink = await RelaySink.open();
+  const problems = [
+    { ...sink.options, port: 1 },
+    { ...sink.options, caCertificates: undefined },
+    { ...sink.options, credentials: { username: "mailer", password: "wrong" } },
+  ];
+  for (const relay of problems) {
+    await using house = await SubmissionHouse.open({ relay });
+    const client = await house.connectTls("alice");
+    assert.match(await send(client, ["eve@far.example"]), /^250 /);
+    await house.until(async () => {
+      const [message] = await house.queue.list();
+      return message?.recipients[0]?.attempts === 1;
+    });
+    assert.deepEqual(await house.inbox("alice"), []);
+  }
+  assert.deepEqual(sink.messages, []);
+});
+
+Deno.test("a queue without relay waits, and mail for those here leaves it", async () => {
+  await using house = await SubmissionHouse.open({ hasRelay: true });
+  const client = await house.connectTls("alice");
+  await send(client, ["eve@far.example"]);
+  const content = async function* () {
+    yield new TextEncoder().encode(MESSAGE);
+  };
+  await house.queue.add({
+    sender: "alice@example.org",
+    queued: 0,
+    expires: NOW,
+    isUtf8: false,
+    recipients: ["bob@example.org", "gone@example.org"].map((address) => ({
+      address,
+      due: 0,
+      lastError: "",
+    })),
+  }, content());
+  house.runner.wake();
+  await house.until(async () => (await house.queue.list()).length === 1);
+  await house.until(async () => (await house.queue.list())[0]?.recipients[0]?.attempts === 1);
+  const [text = ""] = await house.inbox("bob");
+  assert.equal(
+    text,
+    `Return-Path: <alice@example.org>\r\nDelivered-To: bob@example.org\r\n${MESSAGE}`,
+  );
+  assert.match((await house.inbox("alice"))[0] ?? "", /Final-Recipient: rfc822; gone@example\.org/);
+});
