@@ -13,6 +13,8 @@ export type AttemptResult =
   /** The credentials are right, but not for the authorization identity that was asked for. */
   | "badauthzid"
   | "badprotocol"
+  /** What the client wants of the mechanism is not to be had here. */
+  | "unsupported"
   | "logindisabled"
   | "error"
   | "aborted";

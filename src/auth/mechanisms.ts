@@ -138,6 +138,10 @@ function verdictOf(error: ScramError): Verdict {
     case "channel-bindings-dont-match":
     case "server-does-support-channel-binding":
       return { result: "badchanbind", text: `${error.message} Somebody may be in the middle.` };
+    case "unsupported-channel-binding-type":
+    case "channel-binding-not-supported":
+    case "extensions-not-supported":
+      return { result: "unsupported", text: error.message };
     default:
       return { result: "badprotocol", text: error.message };
   }

@@ -58,6 +58,8 @@ export function outcomeOf(verdict: Verdict, mechanism: string): AuthOutcome {
       return { kind: "authorization", text: "You may not act as that user." };
     case "logindisabled":
       return { kind: "disabled", text: verdict.text ?? "Login is disabled for this account." };
+    case "unsupported":
+      return { kind: "mechanism", text: verdict.text ?? "That is not supported." };
     case "badprotocol":
       return { kind: "protocol", text: verdict.text ?? "The message is not valid." };
     case "aborted":

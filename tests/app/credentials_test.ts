@@ -103,6 +103,16 @@ Deno.test("tlskey and apppassword let programs in, tell of them, and end their s
     await ok("tlskey", "remove", fingerprint);
     for (const each of [preauth, routed]) assert.match(await each.ended, /\r\n\* BYE /);
     assert.equal((await cli("tlskey", "remove", fingerprint)).code, 1);
+    const logins = JSON.parse(await ok("logins", "--search", fingerprint, "--json"));
+    assert.deepEqual(
+      logins.map((
+        login: Record<string, unknown>,
+      ) => [login.mechanism, login.result, login.account]),
+      [
+        ["CERTIFICATE", "ok", "alice@example.org"],
+        ["CERTIFICATE", "ok", "alice@example.org"],
+      ],
+    );
     assert.match(await open(server.address("imaps"), identity).ended, /^\* BYE \[ALERT\]/);
     await ok("account", "apppassword", "remove", "alice@example.org", "old phone");
     assert.match(await byPassword.ended, /\r\n\* BYE /);

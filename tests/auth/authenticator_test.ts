@@ -395,7 +395,7 @@ Deno.test("PLUS binds to the server's certificate and notices a downgrade", asyn
   const cases = [
     [{ flag, bindingData: SERVER_END_POINT }, "ok"],
     [{ flag, bindingData: bytes("another certificate") }, "credentials"],
-    [{ flag: "p=tls-unique", bindingData: SERVER_END_POINT }, "protocol"],
+    [{ flag: "p=tls-unique", bindingData: SERVER_END_POINT }, "mechanism"],
     [{ flag: "n" }, "protocol"],
   ] as const;
   for (const mechanism of ["SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"]) {
