@@ -21,6 +21,13 @@ export const MAX_PROXY_V1_LINE = 107;
 /** Longest PROXY v2 header: addresses (at most 216) and a proxy's extra fields, certificates included. */
 export const MAX_PROXY_V2_HEADER = 16 + 4096;
 
+/**
+ * Connections that the system holds until they are accepted. When there are more, clients take
+ * themselves for connected and wait for a greeting in vain: as many as all phones that come back at
+ * once after a restart. Linux allows 4096 unless told otherwise.
+ */
+export const LISTEN_BACKLOG = 4096;
+
 /** From accepting a connection to the end of its PROXY header and TLS handshake. */
 export const HANDSHAKE_TIMEOUT_MS = 60_000;
 

@@ -6,7 +6,7 @@ import type { RouteTable } from "./alpn.ts";
 import type { ConnectionBudget } from "./connection_budget.ts";
 import { ignoreError } from "./ending.ts";
 import { admit } from "./intake.ts";
-import { HANDSHAKE_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_HANDSHAKES } from "./limits.ts";
+import { HANDSHAKE_TIMEOUT_MS, KEEP_ALIVE_MS, LISTEN_BACKLOG, MAX_HANDSHAKES } from "./limits.ts";
 import { NetError } from "./net_error.ts";
 import { type Network, normaliseAddress } from "./network.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -90,7 +90,7 @@ export class Listener {
       const where = address.kind === "unix"
         ? { path: address.path }
         : { host: address.host, port: address.port };
-      this.#server.listen(where, resolve);
+      this.#server.listen({ ...where, backlog: LISTEN_BACKLOG }, resolve);
     });
     if (address.kind === "unix") {
       chmodSync(address.path, this.options.unixMode ?? 0o660);
