@@ -89,6 +89,8 @@ class Connection implements Session {
   /** Password, keys or status of the account changed: may this session go on? */
   #mustRecheck = false;
   #lastLook = 0;
+  /** Since when nobody is logged in, milliseconds since 1970. */
+  #strangerSince: number;
   #badCommands = 0;
 
   constructor(transport: Transport, services: SessionServices) {
@@ -98,6 +100,7 @@ class Connection implements Session {
     this.modes = new Modes(services.registry);
     this.out = new Responder(transport, times.writeMs);
     this.#input = new Input(transport, this.out, clock);
+    this.#strangerSince = clock.now();
     this.#input.mayGoOn = () => this.#mayGoOn();
     this.#uploads = new Uploads(this.#input, this.out, times.inCommandMs);
     this.#auth = services.authenticator.forConnection(
@@ -260,13 +263,24 @@ class Connection implements Session {
 
   /** Whether the server stays up and the account is still as it was at login. Says BYE if not. */
   #mayGoOn(): Promise<boolean> | true {
-    if (!this.#mustRecheck && !this.#services.shutdown.aborted) return true;
-    return this.#checkStanding();
+    if (this.#mustRecheck || this.#services.shutdown.aborted || this.#isStrangerTooLong) {
+      return this.#checkStanding();
+    }
+    return true;
+  }
+
+  /** Each octet starts the wait for the next one anew, so all of them together have a limit too. */
+  get #isStrangerTooLong(): boolean {
+    return !this.#login && this.now() - this.#strangerSince >= this.#services.times.untilLoginMs;
   }
 
   async #checkStanding(): Promise<boolean> {
     if (this.#services.shutdown.aborted) {
       this.out.untagged("BYE Server is shutting down");
+      return false;
+    }
+    if (this.#isStrangerTooLong) {
+      this.out.untagged("BYE Logging in took too long");
       return false;
     }
     this.#mustRecheck = false;
@@ -374,6 +388,7 @@ class Connection implements Session {
   #forgetLogin(): void {
     this.#leave();
     this.#login = undefined;
+    this.#strangerSince = this.now();
     this.#view = undefined;
     this.#notices = new Notices();
     this.modes = new Modes(this.registry);
@@ -416,6 +431,16 @@ class Connection implements Session {
     if (!isDue) return;
     this.#isNudged = false;
     this.#lastLook = this.now();
+    try {
+      await this.#readLog(expunge);
+    } catch (error) {
+      // It is to be looked at again, though nobody nudges again.
+      this.#isNudged = true;
+      throw error;
+    }
+  }
+
+  async #readLog(expunge: boolean): Promise<void> {
     await this.#notices.tell(this);
     const { wish } = this.#notices;
     if (!wish) await this.#catchUpView({ expunge, flags: true });

@@ -46,13 +46,13 @@ export async function dispatch(
       }
       const failure = describeFailure(error, name);
       outcome = failure.outcome;
-      if (spec && outcome !== "bad") await session.catchUp({ expunge: spec.catchUp === "all" });
+      if (spec && outcome !== "bad") await tellChanges(session, spec.catchUp === "all");
       tagged(session, tag, failure.status, failure.code, failure.text);
       return outcome;
     }
     const catchUp = completion?.catchUp ?? spec?.catchUp ?? "none";
     if (catchUp !== "none") {
-      await session.catchUp({ expunge: catchUp === "all" });
+      await tellChanges(session, catchUp === "all");
       tellHeldBack(session);
     }
     tagged(session, tag, "OK", completion?.code, completion?.text ?? `${name} completed`);
@@ -65,6 +65,19 @@ export async function dispatch(
       outcome,
       ms: Math.round((performance.now() - started) * 100) / 100,
     });
+  }
+}
+
+/**
+ * Tells what others changed. When that cannot be read now, the command's own answer matters more:
+ * what was not told comes with a later command, since the log was not read past it.
+ */
+async function tellChanges(session: Session, expunge: boolean): Promise<void> {
+  try {
+    await session.catchUp({ expunge });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    log.warn("changes by others cannot be read now: {error}", { error });
   }
 }
 

@@ -2,6 +2,8 @@
 export interface SessionTimes {
   /** Wait for the next command before login: strangers get no more than a person needs. */
   readonly beforeLoginMs: number;
+  /** All the time before login: nobody holds a connection by sending an octet now and then. */
+  readonly untilLoginMs: number;
   /** Wait for the next command after login: RFC 9051 5.4 demands at least 30 minutes. */
   readonly idleMs: number;
   /** Wait for the rest of a command that has begun; a phone may lose its network for a while. */
@@ -14,6 +16,7 @@ export interface SessionTimes {
 
 export const DEFAULT_TIMES: SessionTimes = {
   beforeLoginMs: 60_000,
+  untilLoginMs: 5 * 60_000,
   idleMs: 30 * 60_000,
   inCommandMs: 60_000,
   writeMs: 60_000,

@@ -68,6 +68,16 @@ Deno.test("a session that says nothing is ended with BYE, sooner before login", 
   }, { times: { beforeLoginMs: 100, idleMs: 500 } });
 });
 
+Deno.test("sending an octet now and then does not keep a connection without login", async () => {
+  await withServer(async (server) => {
+    const c = await server.connect();
+    const trickle = setInterval(() => c.send("x"), 40);
+    assert.match(await c.response(), /^\* BYE Logging in took too long/);
+    clearInterval(trickle);
+    await c.rest();
+  }, { times: { untilLoginMs: 300 } });
+});
+
 Deno.test("disabling an account or changing its password ends its sessions at once, in IDLE too", async () => {
   await withServer(async (server) => {
     const account = await server.store.directory.resolveAddress(USER);

@@ -3,6 +3,7 @@ import { decodeLatin1, encodeLatin1 } from "../../src/base/mod.ts";
 import { serveConnection } from "../../src/session/mod.ts";
 import { LOOK_AGAIN_MS } from "../../src/session/limits.ts";
 import { StoreError, SystemFlag } from "../../src/store/mod.ts";
+import { SqliteAccountStore } from "../../src/store/sqlite/account.ts";
 import { memoryTransportPair } from "../support/memory_transport.ts";
 import { simpleMessage } from "../support/messages.ts";
 import { PASSWORD, USER, withServer } from "../support/server.ts";
@@ -181,5 +182,22 @@ Deno.test("a client that never pauses does not outlive the server", async () => 
     more = false;
     await flood;
     assert.match(all.slice(-200), /^\* BYE Server is shutting down\r\n$/m);
+  });
+});
+
+Deno.test("a command is answered though what others changed cannot be read", async () => {
+  await withServer(async (server) => {
+    const c = await server.login("INBOX");
+    const read = SqliteAccountStore.prototype.messageChanges;
+    SqliteAccountStore.prototype.messageChanges = async () => {
+      throw new StoreError("unavailable", "injected");
+    };
+    try {
+      await (await server.login()).append("INBOX", simpleMessage());
+      assert.deepEqual((await c.ok("NOOP")).untagged, []);
+    } finally {
+      SqliteAccountStore.prototype.messageChanges = read;
+    }
+    assert.ok((await c.ok("NOOP")).untagged.includes("1 EXISTS"));
   });
 });
