@@ -30,6 +30,7 @@ export class FollowedSearch {
   #cursor: ChangeCursor;
   /** Messages above this have not been looked at. */
   #highest: number;
+  #lastNumbers = "";
 
   constructor(session: Session, query: FollowedQuery, order: FollowedOrder) {
     const view = session.selected;
@@ -39,6 +40,7 @@ export class FollowedSearch {
     this.#order = order;
     this.#cursor = query.since;
     this.#highest = view.uids.last ?? 0;
+    this.#hasNewNumbers(view);
   }
 
   /** Tells that those of `uids` that were results are none any more. They are still in the view. */
@@ -55,10 +57,12 @@ export class FollowedSearch {
     this.#highest = Math.max(this.#highest, view.uids.last ?? 0);
     const gone = view.pendingExpunges;
     let looked = fresh.union(RangeSet.from(changed).intersect(view.uids)).difference(gone);
+    if (!this.#frozen.isBound && (this.#hasNewNumbers(view) || !looked.isEmpty)) {
+      // Keys that mean other messages now may have changed the answer for any of them.
+      looked = view.uids.difference(gone);
+    }
     let found = new RangeSet();
     if (!looked.isEmpty) {
-      // Keys that mean other messages now may have changed the answer for any of them.
-      if (!this.#frozen.isBound) looked = view.uids.difference(gone);
       const { context } = this.#query;
       const predicate = context.bind(this.#frozen.predicate, numbersOfView(view));
       found = (await store.search(view.mailboxId, predicate, { within: looked })).uids;
@@ -71,6 +75,14 @@ export class FollowedSearch {
       return rows;
     });
     this.#write(session.out, session.modes, removed + added);
+  }
+
+  /** Whether `*` or \Recent may mean other messages than when this was last asked. */
+  #hasNewNumbers({ uids, recent }: View): boolean {
+    const numbers = `${uids.size} ${uids.last} ${recent.size}`;
+    const isNew = numbers !== this.#lastNumbers;
+    this.#lastNumbers = numbers;
+    return isNew;
   }
 
   /** UIDs of messages that changed since this was last asked, ascending. */

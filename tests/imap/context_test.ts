@@ -187,6 +187,19 @@ Deno.test("sequence numbers in a followed search mean the messages that they mea
   });
 });
 
+Deno.test("where * is the last message, an expunge alone may change a result", async () => {
+  await withServer(async (server) => {
+    const c = await withMail(server, "a", "b", "c");
+    const other = await server.login("INBOX");
+    const tag = await follow(c, "UID SEARCH RETURN (UPDATE ALL) UID 9:*");
+    await other.ok("STORE 3 +FLAGS (\\Deleted)");
+    assert.deepEqual(updates((await c.ok("NOOP")).untagged, tag), []);
+    await other.ok("EXPUNGE");
+    const { untagged } = await c.ok("NOOP");
+    assert.deepEqual(updates(untagged, tag), ["UID REMOVEFROM (0 3)", "UID ADDTO (0 2)"]);
+  });
+});
+
 Deno.test("what a FETCH does to \\Seen, and what ESEARCH follows, is told too", async () => {
   await withServer(async (server) => {
     const c = await withMail(server, "a", "b", "c");

@@ -49,45 +49,22 @@ function readPage(db: Database, mailbox: MailboxId, uids: RangeSet, from: number
       last,
       PAGE_ROWS - rows.length,
     );
-    for (const row of found) rows.push(new StoredOrderRow(row));
+    for (const row of found) rows.push(orderRow(row));
     if (rows.length === PAGE_ROWS) break;
   }
   return rows;
 }
 
-/** A row that unpacks what is asked for: most orders need little of it, and rows are many. */
-class StoredOrderRow implements OrderRow {
-  readonly #row: Stored;
-
-  constructor(row: Stored) {
-    this.#row = row;
-  }
-
-  get uid(): Uid {
-    return this.#row[0] as Uid;
-  }
-  get internalSeconds(): number {
-    return this.#row[1];
-  }
-  get sentMs(): number {
-    return this.#row[2] ?? this.#row[1] * 1000;
-  }
-  get size(): number {
-    return this.#row[3];
-  }
-  get baseSubject(): string {
-    return this.#row[4];
-  }
-  get isReply(): boolean {
-    return this.#row[5] === 1;
-  }
-  get keys(): SortKeys {
-    return JSON.parse(this.#row[6]) as SortKeys;
-  }
-  get messageId(): string | undefined {
-    return this.#row[7] ?? undefined;
-  }
-  get ancestors(): readonly string[] {
-    return this.#row[8] === "[]" ? [] : JSON.parse(this.#row[8]) as string[];
-  }
+function orderRow(row: Stored): OrderRow {
+  return {
+    uid: row[0] as Uid,
+    internalSeconds: row[1],
+    sentMs: row[2] ?? row[1] * 1000,
+    size: row[3],
+    baseSubject: row[4],
+    isReply: row[5] === 1,
+    keys: JSON.parse(row[6]) as SortKeys,
+    messageId: row[7] ?? undefined,
+    ancestors: row[8] === "[]" ? [] : JSON.parse(row[8]) as string[],
+  };
 }
