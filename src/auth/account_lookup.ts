@@ -7,6 +7,7 @@ import { PoolFullError } from "./fair_pool.ts";
 import { IssuerUnreachable } from "./issuer.ts";
 import type { ConnectionFacts } from "./login_attempt.ts";
 import type { KeyOwner, ScramCandidate, Verdict } from "./mechanism.ts";
+import type { NewcomerPolicy } from "./newcomer.ts";
 import type { PasswordCheck, PasswordOwner } from "./password_check.ts";
 import { normaliseUsername, preparePassword } from "./precis.ts";
 import {
@@ -18,6 +19,8 @@ import {
 
 /** An id that no account has, to ask the directory as often for nobody as for somebody. */
 const NOBODY = accountId(Number.MAX_SAFE_INTEGER);
+
+const NO_NEW_ACCOUNTS = "Authentication is not possible: no new accounts are made at present.";
 
 const log = logger("auth");
 
@@ -33,11 +36,18 @@ export class AccountLookup {
   #directory: Directory;
   #passwords: PasswordCheck;
   #costs: VerifierCosts;
+  #newcomers: NewcomerPolicy | undefined;
 
-  constructor(directory: Directory, passwords: PasswordCheck, costs: VerifierCosts) {
+  constructor(
+    directory: Directory,
+    passwords: PasswordCheck,
+    costs: VerifierCosts,
+    newcomers?: NewcomerPolicy,
+  ) {
     this.#directory = directory;
     this.#passwords = passwords;
     this.#costs = costs;
+    this.#newcomers = newcomers;
   }
 
   /** The account that a username leads to; a username is any address of the account. */
@@ -72,10 +82,32 @@ export class AccountLookup {
       ? { accountId: account.id, verifier }
       : { unknownName: username };
     const isRight = await this.#passwords.verify(owner, prepared, network);
-    if (account === undefined) return { result: "baduser" };
+    if (account === undefined) return await this.#welcome(username, prepared, facts, network);
     return isRight
       ? await this.admit(account, username, ownPassword(account))
       : { result: "badpassword" };
+  }
+
+  /** Makes the account of somebody who may have one. Of several at once the first wins. */
+  async #welcome(
+    username: string,
+    password: string,
+    facts: ConnectionFacts,
+    network: string,
+  ): Promise<Verdict> {
+    const answer = await this.#newcomers?.mayJoin(username, password);
+    if (answer === "later") return { result: "error", text: NO_NEW_ACCOUNTS };
+    if (this.#newcomers === undefined || answer !== "yes") return { result: "baduser" };
+    const verifier = await this.#passwords.make(password, network);
+    try {
+      const account = await this.#directory.addAccount(username, verifier);
+      this.#newcomers.joined(account);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === "already-exists")) throw error;
+    }
+    const found = await this.find(username);
+    if (found.account === undefined) return { result: "baduser" };
+    return await this.verifyPassword(found, password, facts, network);
   }
 
   async scramCandidate(

@@ -11,6 +11,7 @@ import {
   WRONG_CREDENTIALS,
 } from "./login_attempt.ts";
 import { PasswordCheck } from "./password_check.ts";
+import type { NewcomerPolicy } from "./newcomer.ts";
 import { MECHANISMS } from "./mechanisms.ts";
 import { Gate } from "./gate.ts";
 import { type OAuthOptions, TokenCheck } from "./token_check.ts";
@@ -36,6 +37,8 @@ export interface AuthenticatorOptions {
   readonly costs?: VerifierCosts;
   /** Slow hashes computed at a time; unless given, one for each processor, at most four. */
   readonly hashConcurrency?: number;
+  /** Who may have an account by logging in; nobody unless given. */
+  readonly newcomers?: NewcomerPolicy;
   /** How answers are held back; a timer unless given. */
   readonly sleep?: (ms: number) => Promise<void>;
 }
@@ -57,7 +60,12 @@ export class Authenticator {
     this.#maxSessions = options.maxSessionsPerAccount || Infinity;
     this.#onAttempt = options.onAttempt;
     this.#services = {
-      lookup: new AccountLookup(directory, new PasswordCheck(clock, costs, concurrency), costs),
+      lookup: new AccountLookup(
+        directory,
+        new PasswordCheck(clock, costs, concurrency),
+        costs,
+        options.newcomers,
+      ),
       mechanisms: options.oauth ? [...MECHANISMS, oauthBearer, xoauth2] : MECHANISMS,
       tokens: options.oauth && new TokenCheck(options.oauth, clock),
       channelBinding: options.channelBinding ?? true,

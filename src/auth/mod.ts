@@ -1,6 +1,6 @@
 /**
  * auth: who may come in. Laws: a name without an account looks and costs the same as a wrong
- * password, in every mechanism; nothing slow runs on the event loop, and one network's attempts
+ * password, in every mechanism, unless the host lets it make itself one; nothing slow runs on the event loop, and one network's attempts
  * never make another's wait behind all of them; a password is neither kept, logged nor compared in
  * the clear; the stored verifier is opaque to every other room; each attempt ends in exactly one
  * verdict, which is recorded when it is known and not when the client has heard it.
@@ -19,6 +19,7 @@ export type {
   LoginAttempt,
 } from "./login_attempt.ts";
 export { LoginRecorder } from "./login_recorder.ts";
+export type { NewcomerPolicy } from "./newcomer.ts";
 export type { AuthFailure, AuthFailureKind, AuthOutcome, AuthSuccess } from "./outcome.ts";
 export { normaliseUsername, preparePassword } from "./precis.ts";
 export {

@@ -40,6 +40,9 @@ export type AuthFailureKind =
   /** No answer to the credentials: the store cannot be read, or too many logins wait. */
   | "unavailable";
 
+/** Delta Chat shows its notice of a wrong password when it finds the word "authentication". */
+const WRONG_PASSWORD = "Authentication failed: wrong username or password.";
+
 /** What the client is told of a verdict. */
 export function outcomeOf(verdict: Verdict, mechanism: string): AuthOutcome {
   switch (verdict.result) {
@@ -51,7 +54,7 @@ export function outcomeOf(verdict: Verdict, mechanism: string): AuthOutcome {
     case "badpassword":
     case "badcreds":
     case "badchanbind":
-      return { kind: "credentials", text: verdict.text ?? "Wrong username or password." };
+      return { kind: "credentials", text: verdict.text ?? WRONG_PASSWORD };
     case "badtoken":
       return { kind: "credentials", text: verdict.text ?? "The token is not accepted." };
     case "badauthzid":

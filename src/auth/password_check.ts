@@ -8,7 +8,7 @@ import {
   MAX_REMEMBERED_PASSWORDS,
   REMEMBER_PASSWORD_MS,
 } from "./limits.ts";
-import { deriveSlowKey, parseVerifier, type VerifierCosts } from "./verifier.ts";
+import { deriveSlowKey, makeVerifier, parseVerifier, type VerifierCosts } from "./verifier.ts";
 
 /** Whose password is checked: an account with its verifier, or nobody under some name. */
 export type PasswordOwner =
@@ -23,6 +23,7 @@ export type PasswordOwner =
  */
 export class PasswordCheck {
   #clock: Clock;
+  #costs: VerifierCosts;
   #pool: FairPool;
   #macKey = randomBytes(32);
   /** MAC -> end of its time, in the order of use. */
@@ -32,6 +33,7 @@ export class PasswordCheck {
 
   constructor(clock: Clock, costs: VerifierCosts, concurrency: number) {
     this.#clock = clock;
+    this.#costs = costs;
     this.#pool = new FairPool({
       running: concurrency,
       // All processors after a restart, when everybody comes back; but who tries passwords leaves
@@ -62,6 +64,11 @@ export class PasswordCheck {
     } finally {
       this.#underWay.delete(mac);
     }
+  }
+
+  /** Makes the verifier of a newcomer's password, which then waits its turn like all the others. */
+  async make(password: string, network: string): Promise<PasswordVerifier> {
+    return await this.#pool.run(network, () => makeVerifier(password, this.#costs));
   }
 
   async #compute(owner: PasswordOwner, password: string): Promise<boolean> {

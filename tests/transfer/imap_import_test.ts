@@ -128,7 +128,7 @@ Deno.test("a wrong password and a server that is not there are said in one line"
     };
     const attempt = (differing: Partial<typeof source>) =>
       importImap(to, { ...source, ...differing }, folder, () => {});
-    await assert.rejects(attempt({}), /^TransferError: 127.0.0.1: .*Wrong username or password/);
+    await assert.rejects(attempt({}), /^TransferError: 127.0.0.1: .*wrong username or password/);
     await assert.rejects(attempt({ port: 1 }), /^TransferError: 127.0.0.1: .*ECONNREFUSED/);
     // A certificate that nobody signed, or none at all, only when asked for.
     const secure = { port: server.tlsPort, isTls: true, isInsecureAllowed: false };

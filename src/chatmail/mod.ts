@@ -1,0 +1,8 @@
+/**
+ * chatmail: what a domain where accounts make themselves adds to a mail server. Laws: nothing here
+ * knows a protocol, other rooms ask it questions; whoever comes first has the name; what the host
+ * may refuse it refuses to newcomers alone, and those who are in stay; of a user no more is kept
+ * than the day of the last login.
+ */
+export { InviteList } from "./invite_list.ts";
+export { Registration, type RegistrationRules, type Resources } from "./registration.ts";
