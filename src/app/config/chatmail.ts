@@ -1,0 +1,46 @@
+import { checked, parseDurationMs, parseSizeBytes } from "./quantity.ts";
+import type { ConfigFile } from "./schema.ts";
+
+/** A domain where accounts make themselves: who may, how much they hold, and for how long. */
+export interface ChatmailConfig {
+  /** In lower case. */
+  readonly domain: string;
+  readonly registration: "open" | "invite" | "closed";
+  /** One token on each line; there exactly when registration is by invitation. */
+  readonly inviteTokensFile: string | undefined;
+  readonly usernameMinLength: number;
+  readonly usernameMaxLength: number;
+  readonly passwordMinLength: number;
+  readonly maxMailboxBytes: number;
+  readonly maxMessageBytes: number;
+  readonly deleteMailsAfterMs: number;
+  readonly deleteLargeAfterMs: number;
+  readonly deleteInactiveAfterMs: number;
+  /** With less than this no new accounts are made; 0: whatever there is. */
+  readonly minAvailableMemoryBytes: number;
+  readonly minFreeDiskBytes: number;
+}
+
+export function toChatmail(
+  content: NonNullable<ConfigFile["chatmail"]>,
+  resolve: (file: string) => string,
+): ChatmailConfig {
+  const bytes = (text: string) => checked(parseSizeBytes(text));
+  const ms = (text: string) => checked(parseDurationMs(text));
+  const tokens = content.invite_tokens_file;
+  return {
+    domain: content.domain.toLowerCase(),
+    registration: content.registration,
+    inviteTokensFile: tokens === undefined ? undefined : resolve(tokens),
+    usernameMinLength: content.username_min_length,
+    usernameMaxLength: content.username_max_length,
+    passwordMinLength: content.password_min_length,
+    maxMailboxBytes: bytes(content.max_mailbox_size),
+    maxMessageBytes: bytes(content.max_message_size),
+    deleteMailsAfterMs: ms(content.delete_mails_after),
+    deleteLargeAfterMs: ms(content.delete_large_after),
+    deleteInactiveAfterMs: ms(content.delete_inactive_users_after),
+    minAvailableMemoryBytes: bytes(content.min_available_memory),
+    minFreeDiskBytes: bytes(content.min_free_disk_space),
+  };
+}
