@@ -49,6 +49,8 @@ export class ImapJournal {
     const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
     const journal = new ImapJournal(file);
     try {
+      // Two imports of one mailbox at a time would bring every message twice: the second waits.
+      await file.lock(true);
       const bytes = await Deno.readFile(path);
       const end = bytes.lastIndexOf(10) + 1;
       for (const line of decodeUtf8(bytes.subarray(0, end)).split("\n").slice(0, -1)) {

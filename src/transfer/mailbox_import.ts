@@ -9,6 +9,8 @@ import {
 } from "../store/mod.ts";
 import type { MailboxResult } from "./result.ts";
 
+const NO_KEYWORDS: readonly string[] = [];
+
 /** What is known of a message beside its bytes. */
 export interface MessageFacts {
   /** OR of `SystemFlag`. */
@@ -116,7 +118,9 @@ export class MailboxImport {
     this.#messages = [];
   }
 
-  #valid(keywords: readonly string[]): string[] {
+  #valid(keywords: readonly string[]): readonly string[] {
+    // The one empty list, since there may be very many messages.
+    if (keywords.length === 0) return NO_KEYWORDS;
     return keywords.filter((keyword) => {
       if (isKeyword(keyword)) return true;
       // Bounded, since a file may have a new one in each message.
