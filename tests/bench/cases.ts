@@ -336,6 +336,21 @@ async function* search(target: Target, { limitMs }: Scale): AsyncGenerator<Measu
     { name: "SEARCH UNSEEN", runs: 200, limitMs, warmUp: 1 },
     async () => void await client.command("SEARCH UNSEEN"),
   );
+  for (
+    const command of [
+      "SEARCH RETURN (MIN MAX COUNT) UNSEEN",
+      "SORT (REVERSE DATE) UTF-8 ALL",
+      "SORT (SUBJECT) UTF-8 ALL",
+      "SORT RETURN (PARTIAL 1:50) (REVERSE ARRIVAL) UTF-8 ALL",
+      "THREAD REFERENCES UTF-8 ALL",
+    ]
+  ) {
+    yield await measure(
+      target,
+      { name: command, runs: 20, limitMs, warmUp: 1 },
+      async () => void await client.command(command),
+    );
+  }
   client.close();
 }
 

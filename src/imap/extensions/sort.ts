@@ -48,10 +48,13 @@ export async function findOrdered(
   const bound = context.bind(predicate, numbersOfView(view));
   // Part of an order, or of conversations, would be none.
   checkMessageLimit(session, addressedBy(bound, view.uids).size);
-  const { uids, modSeq } = await findMatches(session, view.mailboxId, bound, DEFAULT_RETURNS, {
-    within: view.uids,
-    onProgress: (done, total) => progress.report(done, total),
-  });
+  // What is read to order by is of the live messages anyway.
+  const { uids, modSeq } = bound.op === "all"
+    ? { uids: view.uids, modSeq: undefined }
+    : await findMatches(session, view.mailboxId, bound, DEFAULT_RETURNS, {
+      within: view.uids,
+      onProgress: (done, total) => progress.report(done, total),
+    });
   const rows: OrderRow[] = [];
   for await (const page of session.account.store.fetchOrder(view.mailboxId, uids)) {
     for (const row of page) rows.push(row);
