@@ -13,6 +13,8 @@ const TEXT_NOT_KEPT: Readonly<Record<string, string>> = {
   "6750": "bearer tokens: not handed to the project",
   "7662": "token introspection: not handed to the project",
   "9585": "INPROGRESS: its text was not handed to the project",
+  "3464": "delivery status notifications: not handed to the project",
+  "6522": "multipart/report: not handed to the project",
   "3848": "the names of transmission types: not handed to the project",
   "5892": "IDNA code points, of which PRECIS uses two tables: not handed to the project",
   "9586": "UIDONLY: not handed to the project",

@@ -7,6 +7,7 @@ import { addConfigCommands } from "./commands/config.ts";
 import { addDomainCommands } from "./commands/domain.ts";
 import { addLoginsCommand } from "./commands/logins.ts";
 import { addMailCommands } from "./commands/mail.ts";
+import { addQueueCommands } from "./commands/queue.ts";
 import { addServerCommands } from "./commands/server.ts";
 import { addTlsKeyCommands } from "./commands/tls_key.ts";
 import { addTransferCommands } from "./commands/transfer.ts";
@@ -52,6 +53,7 @@ function createProgram(): Command {
   addLoginsCommand(program);
   addBanCommands(program);
   addMailCommands(program);
+  addQueueCommands(program);
   addTransferCommands(program);
   addBackupCommands(program);
   program.command("help [command...]")

@@ -18,6 +18,7 @@ export interface DemoPorts {
   readonly imap: number;
   readonly imaps: number;
   readonly alpn: number;
+  readonly submission: number;
   readonly lmtp: number;
 }
 
@@ -65,8 +66,9 @@ function writeDemoConfig(host: string, ports: DemoPorts): string {
       {
         kind: "alpn",
         address: address(ports.alpn),
-        routes: { imap: "imap", "http/1.1": "web", none: "web" },
+        routes: { imap: "imap", smtp: "submission", "http/1.1": "web", none: "web" },
       },
+      { kind: "submission", address: address(ports.submission) },
       { kind: "lmtp", address: address(ports.lmtp) },
     ],
   };

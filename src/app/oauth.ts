@@ -12,20 +12,27 @@ export async function readOAuth({ oauth }: Config): Promise<OAuthOptions | undef
     audience,
     usernameClaim,
     ...(scope === undefined ? {} : { scope }),
-    ...(client ? { client: { id: client.id, secret: await readSecret(client.secretFile) } } : {}),
+    ...(client
+      ? {
+        client: {
+          id: client.id,
+          secret: await readSecret("auth.oauth.client_secret_file", client.secretFile),
+        },
+      }
+      : {}),
   };
 }
 
-/** The first line of the file, without its end. */
-async function readSecret(file: string): Promise<string> {
+/** The first line of the file that a key names, without its end. Throws Failure. */
+export async function readSecret(key: string, file: string): Promise<string> {
   let text;
   try {
     text = await Deno.readTextFile(file);
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new Failure(`auth.oauth.client_secret_file: cannot read ${file}: ${error.message}`);
+    throw new Failure(`${key}: cannot read ${file}: ${error.message}`);
   }
   const secret = text.split(/\r?\n/)[0] ?? "";
-  if (secret === "") throw new Failure(`auth.oauth.client_secret_file: ${file} is empty`);
+  if (secret === "") throw new Failure(`${key}: ${file} is empty`);
   return secret;
 }

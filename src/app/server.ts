@@ -32,6 +32,7 @@ import { GateKeeper } from "./gate_keeper.ts";
 import { serveHttp } from "./http_connection.ts";
 import { readOAuth } from "./oauth.ts";
 import { openBudget } from "./open_files.ts";
+import { OutgoingMail } from "./outgoing_mail.ts";
 import { buildRouteTable } from "./routes.ts";
 
 const log = logger("app");
@@ -67,6 +68,7 @@ export class Server {
   readonly #keeper: GateKeeper;
   readonly #sessions: SessionServices;
   readonly #lmtp: LmtpServer;
+  #outgoing: OutgoingMail | undefined;
   #budget = new ConnectionBudget(0);
   #renewer: Renewer | undefined;
   readonly #listeners: Listener[] = [];
@@ -128,6 +130,8 @@ export class Server {
   async start(): Promise<void> {
     this.#nudges = await this.#listenForNudges();
     await this.#keeper.load();
+    const { clock, authenticator } = this.#sessions;
+    this.#outgoing = await OutgoingMail.open(this.#config, this.#store, clock, authenticator);
     const { acme } = this.#config.tls;
     if (acme) this.#renewer = await this.#openRenewer(acme);
     await this.#files.open();
@@ -159,9 +163,13 @@ export class Server {
     const timer = setTimeout(() => {
       for (const transport of this.#connections.keys()) transport.destroy();
     }, STOP_TIMEOUT_MS);
-    await this.#lmtp.close(STOP_TIMEOUT_MS / 2);
+    await Promise.all([
+      this.#lmtp.close(STOP_TIMEOUT_MS / 2),
+      this.#outgoing?.closeConnections(STOP_TIMEOUT_MS / 2),
+    ]);
     await Promise.allSettled(this.#connections.values());
     clearTimeout(timer);
+    await this.#outgoing?.close();
     await this.#renewer?.stop();
     await this.#nudges?.close();
     await this.#keeper.close();
@@ -237,6 +245,14 @@ export class Server {
           return await listen({ ...options, accept, closed });
         case "imaps":
           return await listen({ ...options, accept, closed, tls });
+        case "submission":
+          return await listen({
+            ...options,
+            accept: (remote) => smtpRefusal(accept(remote)),
+            closed,
+          });
+        case "submissions":
+          return await listen({ ...options, accept, closed, tls: { ...tls, alpn: ["smtp"] } });
         case "alpn":
           return await listen({
             ...options,
@@ -271,10 +287,21 @@ export class Server {
         );
       case "lmtp":
         return await this.#lmtp.serve(transport);
+      case "submission":
+      case "submissions":
+        return await this.#outgoing?.submission.serve(transport, {
+          certificates: this.#certificates,
+          requestClientCertificate: sessions.tls?.requestClientCertificate ?? false,
+        });
       default:
         return await serveConnection(transport, sessions);
     }
   }
+}
+
+/** The gate's answer as a greeting of SMTP (RFC 5321 3.1). */
+function smtpRefusal(answer: boolean | string): boolean | string {
+  return typeof answer === "string" ? answer.replace(/^\* BYE \[\w+\]/, "421 4.7.0") : answer;
 }
 
 async function readAcmeCa(file: string): Promise<string> {
@@ -324,6 +351,9 @@ function changedKeys(old: Config, now: Config): string[] {
     ["limits.failed_logins_per_minute", ({ gate }) => gate.failuresPerMinute],
     ["limits.failed_logins_per_day", ({ gate }) => gate.failuresPerDay],
     ["limits.max_connections_per_user", (config) => config.maxConnectionsPerUser],
+    ["limits.messages_per_minute", ({ sending }) => sending.messagesPerMinute],
+    ["limits.messages_burst", ({ sending }) => sending.burst],
+    ["relay", ({ relay }) => relay ?? null],
     ["quota.default", (config) => config.defaultQuotaBytes],
   ];
   return settings

@@ -32,7 +32,7 @@ export interface ReportedMessage {
 const log = logger("delivery");
 
 /**
- * Tells the sender, who has a mailbox here, that a message was not delivered (RFC 3461 6, RFC 3464).
+ * Tells the sender, who has a mailbox here, that a message was not delivered (RFC 3464).
  * Nobody is told of messages without sender, so that reports cannot go in circles. Gives whether the
  * report is durable, or nobody is there to be told; if not: try again.
  */

@@ -95,8 +95,8 @@ Deno.test("config check warns of what this version does not serve, and says that
     const { code, stdout, stderr } = await runPostern(["config", "check", "--config", config]);
     assert.equal(code, 0);
     assert.equal(stdout, `${config} is valid\n`);
-    assert.match(stderr, /^postern: warning: .*:3: relay: not in this version.*\n$/);
-  }, '[relay]\nhost = "smtp.example.net"\n');
+    assert.match(stderr, /^postern: warning: .*:4: listener\[0\]\.kind: not in this version.*\n$/);
+  }, '[[listener]]\nkind = "metrics"\naddress = "127.0.0.1:9143"\n');
 });
 
 Deno.test("domains, accounts and addresses live their lives on the command line", async () => {

@@ -63,8 +63,8 @@ Deno.test("demo makes its folder, names each listener, then says ready, then how
   await withDemo(async (server, folder) => {
     const kinds = server.lines.filter((line) => line.startsWith("listening "))
       .map((line) => /^listening (\w+) 127\.0\.0\.1:[1-9]\d*$/.exec(line)?.[1]);
-    assert.deepEqual(kinds, ["imap", "imaps", "alpn", "lmtp"]);
-    assert.equal(server.lines.findIndex((line) => line === "ready"), 4);
+    assert.deepEqual(kinds, ["imap", "imaps", "alpn", "submission", "lmtp"]);
+    assert.equal(server.lines.findIndex((line) => line === "ready"), 5);
     assert.ok((await Deno.stat(folder)).isDirectory);
     assert.ok(server.msUntilReady < 5_000, `${server.msUntilReady} ms`);
   });
@@ -96,7 +96,7 @@ Deno.test("the demo account has varied mail, readable over TLS and after STARTTL
   });
 });
 
-Deno.test("one alpn port serves imap and the status page, and refuses other protocols", async () => {
+Deno.test("one alpn port serves imap, smtp and the status page, and refuses other protocols", async () => {
   await withDemo(async (server) => {
     const port = server.address("alpn");
     assert.match(await converse(port, ["a LOGOUT"], { alpn: ["imap"] }), /^\* OK .*\r\na OK /s);
@@ -108,8 +108,10 @@ Deno.test("one alpn port serves imap and the status page, and refuses other prot
       assert.match(page, /<h1>localhost<\/h1>/);
       assert.doesNotMatch(page, /postern/i);
     }
+    const smtp = await converse(port, ["EHLO x", "QUIT"], { alpn: ["smtp"] });
+    assert.match(smtp, /^220 localhost ESMTP\r\n.*\r\n250 AUTH .*\r\n221 /s);
     assert.match(await converse(port, ["nonsense", "", ""], { alpn: [] }), /^HTTP\/1\.1 400 /);
-    await assert.rejects(converse(port, [], { alpn: ["smtp"] }), /alert|no application protocol/i);
+    await assert.rejects(converse(port, [], { alpn: ["pop3"] }), /alert|no application protocol/i);
   });
 });
 

@@ -17,8 +17,7 @@ export function addServerCommands(program: Command): void {
       .option("--host <address>", "address to listen on", "127.0.0.1")
       .option(
         "--ports <list>",
-        "ports for imap, imaps, alpn, submission and lmtp; 0 picks a free one " +
-          "(nothing listens on the fourth: submission is not in this version)",
+        "ports for imap, imaps, alpn, submission and lmtp; 0 picks a free one",
         "1143,1993,1443,1587,1024",
       ),
     "postern demo",
@@ -76,5 +75,5 @@ function parsePorts(text: string): DemoPorts {
       `--ports: expected five numbers from 0 to 65535 with commas between, found "${text}"`,
     );
   }
-  return { imap, imaps, alpn, lmtp };
+  return { imap, imaps, alpn, submission, lmtp };
 }

@@ -73,6 +73,16 @@ export interface GateConfig {
   readonly failuresPerDay: number;
 }
 
+/** The host that takes mail for all other hosts. */
+export interface RelayConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: "starttls" | "implicit" | "none";
+  /** Whom to trust instead of the public authorities. */
+  readonly caFile: string | undefined;
+  readonly login: { readonly username: string; readonly passwordFile: string } | undefined;
+}
+
 /** The effective configuration of a server: defaults filled in, file names absolute or as from cwd. */
 export interface Config {
   readonly hostname: string;
@@ -98,6 +108,9 @@ export interface Config {
   /** 0: no limit. */
   readonly maxConnectionsPerUser: number;
   readonly gate: GateConfig;
+  /** How much each account may send; 0 messages a minute: no limit. */
+  readonly sending: { readonly messagesPerMinute: number; readonly burst: number };
+  readonly relay: RelayConfig | undefined;
   /** Quota of accounts without one of their own; null: no limit. */
   readonly defaultQuotaBytes: number | null;
 }
@@ -156,6 +169,11 @@ export function toConfig(loaded: LoadedFile): Config {
       failuresPerMinute: content.limits.failed_logins_per_minute,
       failuresPerDay: content.limits.failed_logins_per_day,
     },
+    sending: {
+      messagesPerMinute: content.limits.messages_per_minute,
+      burst: content.limits.messages_burst,
+    },
+    relay: content.relay && toRelay(content.relay, resolve),
     defaultQuotaBytes: checked(parseQuotaBytes(content.quota.default)),
   };
 }
@@ -218,6 +236,25 @@ function toOAuth(
   };
 }
 
+function toRelay(
+  relay: NonNullable<LoadedFile["content"]["relay"]>,
+  resolve: (name: string) => string,
+): RelayConfig {
+  const { host, port, tls, ca_file: caFile, username, password_file: passwordFile } = relay;
+  return {
+    host,
+    port,
+    tls: tls ?? (port === IMPLICIT_TLS_PORT ? "implicit" : "starttls"),
+    caFile: caFile && resolve(caFile),
+    login: username !== undefined && passwordFile !== undefined
+      ? { username, passwordFile: resolve(passwordFile) }
+      : undefined,
+  };
+}
+
+/** Where submission is within TLS from the first octet (RFC 8314 3.3). */
+const IMPLICIT_TLS_PORT = 465;
+
 /** What the schema has checked cannot be missing. */
 function checked<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError("the schema let through what does not parse");
@@ -225,9 +262,11 @@ function checked<T>(value: T | undefined): T {
 }
 
 /** Kinds of listener that this version opens. */
-const SERVED_KINDS: readonly ListenerKind[] = ["imap", "imaps", "alpn", "lmtp", "web"];
+const SERVED_KINDS: readonly ListenerKind[] = [
+  ...["imap", "imaps", "alpn", "lmtp", "submission", "submissions", "web"] as const,
+];
 /** Protocols of its own that this version has for an alpn listener. */
-const SERVED_TARGETS = ["imap", "web", "acme"];
+const SERVED_TARGETS = ["imap", "submission", "web", "acme"];
 
 /** Whether this version opens listeners of that kind. */
 export function isServedKind(kind: ListenerKind): boolean {
@@ -263,7 +302,6 @@ export function unservedSettings({ file, content, lines }: LoadedFile): string[]
     }
   });
   if (content.retention.trash !== undefined) note(["retention", "trash"], "nothing expires");
-  if (content.relay) note(["relay"], "no mail is relayed");
   if (content.chatmail) note(["chatmail"], "no accounts make themselves");
   return found.sort((a, b) => a.line - b.line).map(({ text }) => text);
 }

@@ -233,6 +233,8 @@ export const configSchema = strict({
     connections_per_minute: count(0, 1_000_000, "a number").default(300),
     failed_logins_per_minute: count(0, 1_000_000, "a number").default(10),
     failed_logins_per_day: count(0, 1_000_000, "a number").default(50),
+    messages_per_minute: count(0, 60_000, "a number").default(60),
+    messages_burst: count(1, 60_000, "a number").default(10),
   }).prefault({}),
   quota: strict({
     default: z.string(QUOTA_FORM).refine(
@@ -244,8 +246,24 @@ export const configSchema = strict({
   relay: strict({
     host: hostName,
     port: count(1, 65_535, "a port").default(587),
+    tls: choice(["starttls", "implicit", "none"]).optional(),
+    ca_file: fileName.optional(),
     username: z.string("a user name").optional(),
     password_file: fileName.optional(),
+  }).superRefine(({ username, password_file, tls }, context) => {
+    if ((username === undefined) !== (password_file === undefined)) {
+      context.addIssue({
+        code: "custom",
+        path: [username === undefined ? "username" : "password_file"],
+        message: "both the user name and the password's file",
+      });
+    } else if (tls === "none" && username !== undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["tls"],
+        message: '"starttls" or "implicit", as the password is not sent in clear',
+      });
+    }
   }).optional(),
   chatmail: strict({ domain: hostName }).optional(),
 });
