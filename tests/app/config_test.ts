@@ -481,3 +481,16 @@ Deno.test("finding keys ends for any text", () => {
     { numRuns: 500 },
   );
 });
+
+Deno.test("an issuer of tokens must be one that nobody can listen to, and its secret goes with its id", () => {
+  const oauth = (text: string) => complaints(`[auth.oauth]\naudience = "mail"\n${text}`);
+  assert.deepEqual(oauth('issuer = "https://id.example.org/realm"'), []);
+  assert.deepEqual(oauth('issuer = "http://127.0.0.1:8080"'), []);
+  for (const issuer of ["http://id.example.org", "id.example.org", "https://x/?a=b", "ftp://x"]) {
+    const [complaint = "", ...more] = oauth(`issuer = "${issuer}"`);
+    assert.match(complaint, /^p\.toml:3: auth\.oauth\.issuer: expected the https address/);
+    assert.deepEqual(more, []);
+  }
+  const [complaint = ""] = oauth('issuer = "https://x"\nclient_id = "postern"');
+  assert.match(complaint, /auth\.oauth\.client_secret_file: expected both client_id/);
+});
