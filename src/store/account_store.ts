@@ -196,6 +196,34 @@ export interface ExpungeResult {
   readonly modSeq: ModSeq | undefined;
 }
 
+/** Which messages have to go; of these the oldest go first. Times in seconds since 1970. */
+export type ExpiryRule =
+  | {
+    readonly kind: "age";
+    /** Put into their mailbox (RFC 8514) before this. */
+    readonly savedBefore: number;
+    /** In this mailbox alone. */
+    readonly mailbox?: MailboxId;
+    /** Of more octets than this. */
+    readonly largerThan?: number;
+    /** Only those that some session was told of: not \Recent (RFC 3501 2.3.2) any more. */
+    readonly isNoticed?: boolean;
+  }
+  | {
+    readonly kind: "size";
+    readonly savedBefore: number;
+    /** As many as it takes for the account to hold no more octets than this. */
+    readonly untilBytes: number;
+  };
+
+export interface ExpiryResult {
+  readonly messages: number;
+  /** Octets of these. */
+  readonly bytes: number;
+  /** There may be more to remove: ask again. */
+  readonly more: boolean;
+}
+
 /** COPY and MOVE. `from` and `to` have the same size and correspond in ascending order. */
 export interface CopyResult {
   readonly destination: Mailbox;
@@ -363,6 +391,8 @@ export interface AccountStore {
     uids: RangeSet,
     options: { onlyDeleted: boolean },
   ): Promise<ExpungeResult>;
+  /** Expunges at most `limit` messages that the rule says must go, whatever mailbox they are in. */
+  expire(rule: ExpiryRule, limit: number): Promise<ExpiryResult>;
   copy(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult>;
   move(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult>;
 

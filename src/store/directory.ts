@@ -55,6 +55,13 @@ export interface Directory {
   removeAccount(id: AccountId): Promise<void>;
   passwordVerifier(id: AccountId): Promise<PasswordVerifier | undefined>;
   setPasswordVerifier(id: AccountId, verifier: PasswordVerifier): Promise<void>;
+  /** Notes that somebody logged in today; the time of day is kept nowhere. */
+  noteLogin(id: AccountId): Promise<void>;
+  /**
+   * Accounts of the domain that nobody logged in to since `day` (days since 1970, UTC) or later, a
+   * new one counting from the day on which it was made; by id, above `after`.
+   */
+  listUnused(domain: string, day: number, after: number, limit: number): Promise<Account[]>;
   setAccountDisabled(id: AccountId, message: string | undefined): Promise<void>;
   setAccountQuota(id: AccountId, quotaBytes: number | null | undefined): Promise<void>;
   setDisabledCapabilities(id: AccountId, names: readonly string[]): Promise<void>;

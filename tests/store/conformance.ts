@@ -3,6 +3,7 @@ import { annotationTests } from "./conformance_annotations.ts";
 import { changeTests } from "./conformance_changes.ts";
 import { credentialTests } from "./conformance_credentials.ts";
 import { directoryTests } from "./conformance_directory.ts";
+import { expiryTests } from "./conformance_expiry.ts";
 import { mailboxTests } from "./conformance_mailboxes.ts";
 import { messageTests } from "./conformance_messages.ts";
 import { searchTests } from "./conformance_search.ts";
@@ -28,6 +29,7 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
     ...mailboxTests,
     ...messageTests,
     ...changeTests,
+    ...expiryTests,
     ...searchTests,
     ...annotationTests,
     ...directoryTests,

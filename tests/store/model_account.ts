@@ -7,6 +7,8 @@ import type {
   ChangeCursor,
   ContentColumn,
   CopyResult,
+  ExpiryResult,
+  ExpiryRule,
   ExpungeResult,
   FlagChange,
   FlagResult,
@@ -464,6 +466,43 @@ export class ModelAccountStore implements AccountStore {
     expungeFrom(box, going, seq);
     this.#commit();
     return { uids: uidsOf(going), modSeq: seq };
+  }
+
+  async expire(rule: ExpiryRule, limit: number): Promise<ExpiryResult> {
+    const all = [...this.#boxes.values()].flatMap((box) =>
+      liveOf(box).map((message) => ({ box, message }))
+    );
+    const old = all
+      .filter(({ message }) => message.saveDate < rule.savedBefore)
+      .filter(({ box, message }) =>
+        rule.kind === "size" ||
+        ((rule.mailbox ?? box.id) === box.id &&
+          message.content.raw.length > (rule.largerThan ?? -1) &&
+          !(rule.isNoticed && message.recent))
+      )
+      .sort((a, b) =>
+        a.message.saveDate - b.message.saveDate || a.box.id - b.box.id ||
+        a.message.uid - b.message.uid
+      );
+    let left = sizeOf(all.map(({ message }) => message));
+    const going = [];
+    for (const each of old) {
+      if (going.length === limit || (rule.kind === "size" && left <= rule.untilBytes)) break;
+      going.push(each);
+      left -= each.message.content.raw.length;
+    }
+    if (going.length > 0) {
+      const seq = this.#nextModSeq();
+      for (const [box, those] of Map.groupBy(going, (each) => each.box)) {
+        expungeFrom(box, those.map(({ message }) => message), seq);
+      }
+      this.#commit();
+    }
+    return {
+      messages: going.length,
+      bytes: sizeOf(going.map(({ message }) => message)),
+      more: going.length === limit,
+    };
   }
 
   async copy(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult> {

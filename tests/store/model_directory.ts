@@ -4,7 +4,10 @@ import type { Account, Directory, Domain, PasswordVerifier } from "../../src/sto
 import { StoreError } from "../../src/store/mod.ts";
 import { ModelCredentials } from "./model_credentials.ts";
 
-type Entry = { -readonly [Key in keyof Account]: Account[Key] } & { verifier: string };
+type Entry = { -readonly [Key in keyof Account]: Account[Key] } & {
+  verifier: string;
+  lastLoginDay: number;
+};
 
 /** The oracle of the directory: maps. */
 export class ModelDirectory implements Directory {
@@ -79,6 +82,7 @@ export class ModelDirectory implements Directory {
       securityVersion: 1,
       passwordVersion: 1,
       verifier,
+      lastLoginDay: Math.floor(Date.now() / 86_400_000),
     };
     this.#accounts.set(entry.id, entry);
     return account(entry);
@@ -99,6 +103,23 @@ export class ModelDirectory implements Directory {
     const entry = this.#need(id);
     entry.verifier = verifier;
     entry.passwordVersion++;
+  }
+
+  async noteLogin(id: AccountId): Promise<void> {
+    this.#need(id).lastLoginDay = Math.floor(Date.now() / 86_400_000);
+  }
+
+  async listUnused(
+    domain: string,
+    day: number,
+    after: number,
+    limit: number,
+  ): Promise<Account[]> {
+    return [...this.#accounts.values()]
+      .filter(({ id, address, lastLoginDay }) =>
+        id > after && lastLoginDay < day && address.endsWith(`@${domain.toLowerCase()}`)
+      )
+      .sort((a, b) => a.id - b.id).slice(0, limit).map(account);
   }
 
   async setAccountDisabled(id: AccountId, message: string | undefined): Promise<void> {
@@ -182,7 +203,7 @@ export class ModelDirectory implements Directory {
 }
 
 function account(entry: Entry): Account {
-  const { verifier: _, ...rest } = entry;
+  const { verifier: _, lastLoginDay: _day, ...rest } = entry;
   return { ...rest };
 }
 

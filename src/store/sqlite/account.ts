@@ -6,6 +6,8 @@ import type {
   ChangeCursor,
   ContentColumn,
   CopyResult,
+  ExpiryResult,
+  ExpiryRule,
   ExpungeResult,
   FlagChange,
   FlagResult,
@@ -30,6 +32,7 @@ import { findAnnotations, listAnnotations, setAnnotations } from "./annotations.
 import { append, replace } from "./append.ts";
 import { currentModSeq, expungedSince, mailboxEvents, messageChanges } from "./changes.ts";
 import { checkAccount } from "./check.ts";
+import { expireMessages } from "./expire.ts";
 import { expungeMessages } from "./expunge.ts";
 import { changeFlags } from "./flags.ts";
 import { createMailbox, deleteMailbox, renameMailbox, setSubscribed } from "./mailboxes.ts";
@@ -187,6 +190,10 @@ export class SqliteAccountStore implements AccountStore {
     options: { onlyDeleted: boolean },
   ): Promise<ExpungeResult> {
     return this.#write((it) => expungeMessages(it, mailbox, uids, options));
+  }
+
+  expire(rule: ExpiryRule, limit: number): Promise<ExpiryResult> {
+    return this.#write((it) => expireMessages(it, rule, limit));
   }
 
   copy(mailbox: MailboxId, uids: RangeSet, destination: string): Promise<CopyResult> {

@@ -9,6 +9,7 @@ import type { Database, Row, Value } from "./database.ts";
 /** In `account.quota_bytes`: no limit; NULL is the default. */
 const UNLIMITED = -1;
 const SECRET_BYTES = 32;
+const DAY_MS = 86_400_000;
 
 type AccountRow =
   & readonly [
@@ -121,10 +122,12 @@ export class SqliteDirectory implements Directory {
     const account = this.#db.write(() => {
       this.#needDomain(parsed.domain);
       const id = this.#db.number(
-        "INSERT INTO account (address, created, verifier) VALUES (?, ?, ?) RETURNING id",
+        `INSERT INTO account (address, created, verifier, last_login_day)
+         VALUES (?, ?, ?, ?) RETURNING id`,
         parsed.display,
         Math.floor(this.#mail.now() / 1000),
         verifier,
+        Math.floor(this.#mail.now() / DAY_MS),
       ) as AccountId;
       this.#insertAddress(parsed.key, parsed.domain, id, true);
       return this.#need(id);
@@ -150,6 +153,30 @@ export class SqliteDirectory implements Directory {
 
   async setPasswordVerifier(id: AccountId, verifier: PasswordVerifier): Promise<void> {
     this.#update(id, "verifier = ?, password_version = password_version + 1", verifier);
+  }
+
+  async noteLogin(id: AccountId): Promise<void> {
+    const day = Math.floor(this.#mail.now() / DAY_MS);
+    // Nearly always nothing to write, and then nothing to wait for.
+    if (this.#db.get("SELECT 1 FROM account WHERE id = ? AND last_login_day >= ?", id, day)) return;
+    this.#update(id, "last_login_day = ?", day);
+  }
+
+  async listUnused(
+    domain: string,
+    day: number,
+    after: number,
+    limit: number,
+  ): Promise<Account[]> {
+    return this.#db.all<AccountRow>(
+      `${SELECT_ACCOUNT} WHERE last_login_day < ? AND id > ? AND id IN (
+         SELECT account_id FROM address WHERE domain = ? AND is_own = 1
+       ) ORDER BY id LIMIT ?`,
+      day,
+      after,
+      parseDomain(domain),
+      limit,
+    ).map(accountOf);
   }
 
   async setAccountDisabled(id: AccountId, message: string | undefined): Promise<void> {

@@ -6,10 +6,12 @@
 import type { Database } from "../database.ts";
 import { directoryInitial } from "./0001_directory_initial.ts";
 import { directoryCredentials } from "./0002_directory_credentials.ts";
+import { directoryLastLogin } from "./0003_directory_last_login.ts";
 import { queueInitial } from "./0001_queue_initial.ts";
 import { loginsInitial } from "./0001_logins_initial.ts";
 import { mailInitial } from "./0001_mail_initial.ts";
 import { mailFolding } from "./0002_mail_folding.ts";
+import { mailSaved } from "./0003_mail_saved.ts";
 
 export type Migration = (db: Database) => void;
 
@@ -24,13 +26,13 @@ export interface Schema {
 export const directorySchema: Schema = {
   name: "directory",
   applicationId: 0x50_73_74_44, // "PstD"
-  migrations: [directoryInitial, directoryCredentials],
+  migrations: [directoryInitial, directoryCredentials, directoryLastLogin],
 };
 
 export const mailSchema: Schema = {
   name: "mail",
   applicationId: 0x50_73_74_4d, // "PstM"
-  migrations: [mailInitial, mailFolding],
+  migrations: [mailInitial, mailFolding, mailSaved],
 };
 
 export const queueSchema: Schema = {
