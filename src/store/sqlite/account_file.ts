@@ -35,8 +35,12 @@ export class AccountFile implements AccountAccess {
   readonly searchIndex: SearchIndex;
   /** Set by the host while the database is open. */
   database: Database | undefined;
+  /** Set by the host while the database is brought up to date. */
+  upgrading: Promise<void> | undefined;
   /** Milliseconds since 1970. */
   lastUse = 0;
+  /** When it was last looked at because it had its turn, milliseconds since 1970. */
+  lastTurn = 0;
   /** When `trim` may have something to do next, milliseconds since 1970; a new process looks at once. */
   trimAt = 0;
   readonly #host: AccountHost;

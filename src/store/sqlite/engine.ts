@@ -19,7 +19,7 @@ import { AccountFile, type AccountHost } from "./account_file.ts";
 import type { Database } from "./database.ts";
 import { readLimitBytes, SqliteDirectory } from "./directory.ts";
 import { createMail, type InitialMailbox } from "./initial_mail.ts";
-import { openMigrated } from "./migrate.ts";
+import { openMigrated, openUpgraded } from "./migrate.ts";
 import { directorySchema, mailSchema } from "./migrations/mod.ts";
 import { sweepStaging } from "./staging.ts";
 import { makeFolder } from "./make_folder.ts";
@@ -51,6 +51,8 @@ const DEFAULT_OPEN_ACCOUNTS = 256;
 const DEFAULT_IDLE_CLOSE_MS = 60_000;
 
 const TRIM_RETRY_MS = 300_000;
+/** An account that nobody uses is looked at no more often. */
+const TURN_MS = 3600_000;
 
 const DEFAULT_TRIM: TrimPolicy = {
   contentSeconds: 3600,
@@ -66,8 +68,8 @@ export const DEFAULT_MAILBOXES: readonly InitialMailbox[] = (
 /** Opens the store, makes it when the folder is empty, and clears away what removed accounts left. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   makeFolder(join(options.dataDir, "accounts"));
-  const directory = openMigrated(join(options.dataDir, "directory.db"), directorySchema);
-  return new SqliteStore(directory, options);
+  const path = join(options.dataDir, "directory.db");
+  return new SqliteStore(await openUpgraded(() => openMigrated(path, directorySchema)), options);
 }
 
 export class SqliteStore implements Store {
@@ -83,6 +85,8 @@ export class SqliteStore implements Store {
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #trimPolicy: TrimPolicy;
   #trimming: Promise<void> | undefined;
+  /** The account whose turn it was last, of all. */
+  #lastTurn = 0;
   #isClosing = false;
   #isClosed = false;
 
@@ -113,8 +117,18 @@ export class SqliteStore implements Store {
 
   async openAccount(id: AccountId, options?: AccountOptions): Promise<AccountStore> {
     const file = this.#file(id);
-    file.read(() => {});
+    await this.#ready(file);
     return new SqliteAccountStore(file, this.#host, options);
+  }
+
+  /** Opens the account's database, upgraded; once, however many ask at a time. */
+  async #ready(file: AccountFile): Promise<void> {
+    if (file.database === undefined && file.upgrading === undefined) {
+      file.upgrading = openUpgraded(() => file.read(() => {}))
+        .finally(() => file.upgrading = undefined);
+    }
+    if (file.upgrading) await file.upgrading;
+    else file.read(() => {});
   }
 
   onCommit(listener: CommitListener): () => void {
@@ -123,8 +137,9 @@ export class SqliteStore implements Store {
   }
 
   /**
-   * Clears away what has become due in accounts that this process used: content of expunged
-   * messages, deleted mailboxes, old history, free space. Runs by itself; call it for the moment.
+   * Clears away what has become due: content of expunged messages, deleted mailboxes, old history,
+   * free space. Looks at accounts that this process used, and each time at one of all, in turn.
+   * Runs by itself; call it for the moment.
    */
   async trim(): Promise<void> {
     this.#trimming ??= this.#trimDue().finally(() => this.#trimming = undefined);
@@ -149,6 +164,7 @@ export class SqliteStore implements Store {
   }
 
   async #trimDue(): Promise<void> {
+    await this.#takeTurn();
     for (const file of [...this.#files.values()]) {
       const now = this.#clock.now();
       if (file.trimAt > now || this.#isClosing) continue;
@@ -168,6 +184,24 @@ export class SqliteStore implements Store {
           error,
         });
       }
+    }
+  }
+
+  /** Has the next account looked at, whether it was used or not. */
+  async #takeTurn(): Promise<void> {
+    const next = "SELECT id FROM account WHERE has_mail = 1 AND id > ? ORDER BY id LIMIT 1";
+    const id = (this.#db.get(next, this.#lastTurn) ?? this.#db.get(next, 0))?.[0];
+    if (typeof id !== "number") return;
+    this.#lastTurn = id;
+    const file = this.#file(id as AccountId);
+    // With few accounts a turn comes soon again, and an idle one should be left alone.
+    if (file.lastTurn > this.#clock.now() - TURN_MS) return;
+    file.lastTurn = this.#clock.now();
+    try {
+      await this.#ready(file);
+      file.trimAt = 0;
+    } catch (error) {
+      logger("store").warn("account {account} cannot be opened: {error}", { account: id, error });
     }
   }
 

@@ -8,7 +8,7 @@ import { damageOf, missingContents } from "./search_index_check.ts";
 import { contentOf, createTrigrams, findContents, PIECES, piecesOf } from "./search_trigrams.ts";
 
 /** Rises when the file, the folding or the tokens change: an index of another version is made anew. */
-const VERSION = 2;
+const VERSION = 3;
 const APPLICATION_ID = 0x50_73_74_58; // "PstX"
 /** Filling waits until no mail has come for so long, since it takes as much work as storing does. */
 const FILL_DELAY_MS = 500;
@@ -116,6 +116,29 @@ export class SearchIndex {
     this.wake();
   }
 
+  /**
+   * Forgets contents that are gone from the mail, when they are many, and gives their space back.
+   * `pause` is awaited in between; when it gives false, the rest is left for later.
+   */
+  async sweep(pause: () => Promise<boolean>): Promise<void> {
+    if (!existsSync(this.#path)) return;
+    const counts = this.#attempt((db) => ({
+      indexed: db.number("SELECT contents FROM progress"),
+      kept: this.#account.read((mail) => mail.number("SELECT count(*) FROM content")),
+    }));
+    if (!counts) return;
+    const { indexed, kept } = counts;
+    if (indexed > SWEEP_AFTER && kept * 2 < indexed) return this.clear();
+    if (indexed - kept < SWEEP_AFTER) return;
+    for (let after: number | undefined = 0; after !== undefined;) {
+      const from: number = after;
+      after = this.#attempt((db) =>
+        db.write(() => this.#account.read((mail) => sweepPage(db, mail, from)))
+      );
+      if (!await pause()) return;
+    }
+  }
+
   /** Closes the file, which is opened again when needed. */
   release(): void {
     clearTimeout(this.#idleTimer);
@@ -207,7 +230,7 @@ export class SearchIndex {
   /** Indexes one batch. Gives whether there is more. */
   #fillBatch(db: Database, until: number): boolean {
     // Another process may be at it too: all is read inside the write transaction.
-    const more = db.write(() => {
+    return db.write(() => {
       const through = throughOf(db);
       const todo = todoOf(db);
       const work = this.#account.read((mail) => nextWork(mail, through, todo.map(([id]) => id)));
@@ -237,8 +260,6 @@ export class SearchIndex {
       }
       return last !== work.fresh.at(-1) || work.fresh.length === FILL_BATCH;
     });
-    if (!more) this.#sweep(db);
-    return more;
   }
 
   #texts(ids: readonly number[]): Map<number, SearchText> {
@@ -265,43 +286,6 @@ export class SearchIndex {
     }
     return undefined;
   }
-
-  /** Forgets contents that are gone from the mail, when there are many of them. */
-  #sweep(db: Database): void {
-    const [contents, swept] = db.get<[number, number]>("SELECT contents, swept FROM progress") ??
-      [0, 0];
-    const messages = this.#account.read((mail) => mail.number("SELECT messages FROM account"));
-    if (contents < Math.max(messages, swept) + SWEEP_AFTER) return;
-    for (let after = 0;;) {
-      const ids = db.all<[number]>(
-        `SELECT DISTINCT ${contentOf("id")} FROM trigram_docsize
-         WHERE id >= ? ORDER BY 1 LIMIT 500`,
-        (after + 1) * PIECES,
-      ).map(([id]) => id);
-      const last = ids.at(-1);
-      if (last === undefined) break;
-      after = last;
-      const gone = this.#account.read((mail) =>
-        mail.all<[number]>(
-          `SELECT value FROM json_each(?)
-           WHERE NOT EXISTS (SELECT 1 FROM search_text WHERE content_id = value)`,
-          JSON.stringify(ids),
-        )
-      );
-      db.write(() => {
-        for (const [id] of gone) {
-          db.run(
-            `DELETE FROM trigram
-             WHERE rowid IN (SELECT id FROM trigram_docsize WHERE id BETWEEN ? AND ?)`,
-            id * PIECES,
-            id * PIECES + PIECES - 1,
-          );
-        }
-        db.run("UPDATE progress SET contents = contents - ?", gone.length);
-      });
-    }
-    db.run("UPDATE progress SET swept = contents");
-  }
 }
 
 interface Work {
@@ -313,6 +297,28 @@ interface Work {
   readonly fresh: readonly number[];
   /** Numbers given to messages that are still coming in. */
   readonly staged: readonly number[];
+}
+
+/** Forgets those of the next contents that are gone. Gives the last one looked at, if there was any. */
+function sweepPage(db: Database, mail: Database, after: number): number | undefined {
+  const ids = db.all<[number]>(
+    `SELECT DISTINCT ${contentOf("id")} FROM trigram_docsize WHERE id >= ? ORDER BY 1 LIMIT 500`,
+    (after + 1) * PIECES,
+  ).map(([id]) => id);
+  const gone = mail.all<[number]>(
+    `SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM content WHERE id = value)`,
+    JSON.stringify(ids),
+  );
+  for (const [id] of gone) {
+    db.run(
+      `DELETE FROM trigram
+       WHERE rowid IN (SELECT id FROM trigram_docsize WHERE id BETWEEN ? AND ?)`,
+      id * PIECES,
+      id * PIECES + PIECES - 1,
+    );
+  }
+  db.run("UPDATE progress SET contents = contents - ?", gone.length);
+  return ids.at(-1);
 }
 
 /** What to index next, as of one snapshot of the mail. */
@@ -376,15 +382,14 @@ function create(db: Database, prefix: string): void {
       CREATE TABLE progress (
         through INTEGER NOT NULL,
         object_prefix TEXT NOT NULL,
-        -- How many contents are in the index, and how many were after it was last swept.
-        contents INTEGER NOT NULL,
-        swept INTEGER NOT NULL
+        -- How many contents are in the index.
+        contents INTEGER NOT NULL
       ) STRICT;
       -- Passed over while they were still coming in, or indexed in part: so many pieces.
       CREATE TABLE todo (content_id INTEGER PRIMARY KEY, pieces INTEGER NOT NULL) STRICT;
     `);
     db.run(
-      "INSERT INTO progress (through, object_prefix, contents, swept) VALUES (0, ?, 0, 0)",
+      "INSERT INTO progress (through, object_prefix, contents) VALUES (0, ?, 0)",
       prefix,
     );
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);

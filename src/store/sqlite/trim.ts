@@ -37,9 +37,12 @@ export async function trimAccount(
     // Nobody was promised this, so it does not wait for the disk.
     while (file.writeLoosely(step)) if (!await pause()) return now;
   }
-  while (file.read(hasFreeSpace)) {
-    file.useDatabase().exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
-    if (!await pause()) return now;
+  await file.searchIndex.sweep(pause);
+  if (file.read(hasFreeSpace)) {
+    do {
+      file.useDatabase().exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+      if (!await pause()) return now;
+    } while (file.read((db) => db.number("PRAGMA freelist_count")) > 0);
   }
   return file.read((db) => {
     const oldest = db.get<[number | null]>("SELECT min(expunged_at) FROM expunged")?.[0] ?? null;

@@ -4,11 +4,12 @@ import { encodeUtf8 } from "../../../src/base/mod.ts";
 import { foldCase } from "../../../src/store/mod.ts";
 import { Database } from "../../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/engine.ts";
-import { openMigrated } from "../../../src/store/sqlite/migrate.ts";
+import { openMigrated, openUpgraded } from "../../../src/store/sqlite/migrate.ts";
 import {
   directorySchema,
   loginsSchema,
   mailSchema,
+  type Migration,
   queueSchema,
   type Schema,
 } from "../../../src/store/sqlite/migrations/mod.ts";
@@ -36,7 +37,7 @@ for (const schema of [directorySchema, loginsSchema, mailSchema, queueSchema]) {
     Deno.test(`a ${schema.name} database of schema ${version} becomes what a new one is`, () =>
       withFolder(async (folder) => {
         await openFixture(join(folder, "old.db"), schema, version);
-        const old = openMigrated(join(folder, "old.db"), schema);
+        const old = await openUpgraded(() => openMigrated(join(folder, "old.db"), schema));
         const fresh = openMigrated(join(folder, "new.db"), schema);
         assert.equal(old.number("PRAGMA user_version"), schema.migrations.length);
         assert.deepEqual(schemaOf(old), schemaOf(fresh));
@@ -80,7 +81,7 @@ Deno.test("text that was stored composed is found after the migration", () =>
       encodeUtf8("stra\u00dfe \u00e9"),
     );
     before.close();
-    const db = openMigrated(path, mailSchema);
+    const db = await openUpgraded(() => openMigrated(path, mailSchema));
     const texts = readSearchTexts(db, [1, 2], { header: true, body: true });
     assert.equal(texts.get(1)?.header, "subject: cafe\u0301\n\nx-a: fi\n");
     assert.equal(texts.get(1)?.body, foldCase("Stra\u00dfe \u00e9"));
@@ -120,19 +121,73 @@ Deno.test("a database that is none of ours is refused", () =>
     await refuses("corrupt", openSqliteStore({ dataDir }));
   }));
 
-Deno.test("a migration that fails changes nothing", () =>
+/** A schema that goes on where `mailSchema` ends. */
+function extended(migration: Migration): Schema {
+  return { ...mailSchema, migrations: [...mailSchema.migrations, migration] };
+}
+
+const LATEST = mailSchema.migrations.length;
+
+Deno.test("a migration that fails changes nothing, and leaves a copy", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mail.db");
     openMigrated(path, mailSchema).close();
-    const failing: Schema = {
-      ...mailSchema,
-      migrations: [...mailSchema.migrations, (db) => {
-        db.exec("CREATE TABLE extra (x INTEGER) STRICT");
-        throw new Error("half-way");
-      }],
-    };
-    assert.throws(() => openMigrated(path, failing), /half-way/);
+    const failing = extended((db) => {
+      db.exec("CREATE TABLE extra (x INTEGER) STRICT");
+      throw new Error("half-way");
+    });
+    await assert.rejects(openUpgraded(() => openMigrated(path, failing)), /half-way/);
     const db = openMigrated(path, mailSchema);
     assert.equal(db.get("SELECT 1 FROM sqlite_schema WHERE name = 'extra'"), undefined);
     db.close();
+    assert.ok(Deno.statSync(`${path}.before-schema-${LATEST + 1}`).isFile);
+  }));
+
+Deno.test("before a migration the database is copied, and the copy goes a day and a start later", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "mail.db");
+    openMigrated(path, mailSchema).close();
+    const next = extended((db) => db.exec("CREATE TABLE extra (x INTEGER) STRICT"));
+    const open = () => openMigrated(path, next);
+    (await openUpgraded(open)).close();
+    const copy = `${path}.before-schema-${LATEST + 1}`;
+    assert.equal((Deno.statSync(copy).mode ?? 0) & 0o777, 0o600);
+    open().close();
+    // The older version of the program can use it.
+    await Deno.copyFile(copy, join(folder, "again.db"));
+    const old = openMigrated(join(folder, "again.db"), mailSchema);
+    assert.equal(old.number("PRAGMA user_version"), LATEST);
+    assert.equal(old.get("SELECT 1 FROM sqlite_schema WHERE name = 'extra'"), undefined);
+    old.close();
+    const yesterday = Date.now() / 1000 - 25 * 3600;
+    await Deno.utime(copy, yesterday, yesterday);
+    open().close();
+    assert.throws(() => Deno.statSync(copy), Deno.errors.NotFound);
+  }));
+
+Deno.test("without room for the copy nothing is migrated", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "mail.db");
+    openMigrated(path, mailSchema).close();
+    // A folder in its place is what even root cannot write over.
+    await Deno.mkdir(`${path}.before-schema-${LATEST + 1}/x`, { recursive: true });
+    const next = extended((db) => db.exec("CREATE TABLE extra (x INTEGER) STRICT"));
+    await refuses("unavailable", openUpgraded(() => openMigrated(path, next)));
+    const db = openMigrated(path, mailSchema);
+    assert.equal(db.get("SELECT 1 FROM sqlite_schema WHERE name = 'extra'"), undefined);
+    db.close();
+    assert.ok(![...Deno.readDirSync(folder)].some(({ name }) => name.endsWith(".unfinished")));
+  }));
+
+Deno.test("two that open a database of an earlier version at once upgrade it once", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "mail.db");
+    await openFixture(path, mailSchema, 1);
+    const open = () => openUpgraded(() => openMigrated(path, mailSchema));
+    const [a, b] = await Promise.all([open(), open()]);
+    a.close();
+    b.close();
+    const copy = Database.open(`${path}.before-schema-${LATEST}`);
+    assert.equal(copy.number("PRAGMA user_version"), 1);
+    copy.close();
   }));

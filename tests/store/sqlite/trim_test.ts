@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
-import { decodeLatin1, MAX_UINT32, type ModSeq, RangeSet } from "../../../src/base/mod.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import {
+  decodeLatin1,
+  encodeLatin1,
+  MAX_UINT32,
+  type ModSeq,
+  RangeSet,
+} from "../../../src/base/mod.ts";
 import type { AccountStore } from "../../../src/store/mod.ts";
+import { Database } from "../../../src/store/sqlite/database.ts";
+import { openSqliteStore } from "../../../src/store/sqlite/engine.ts";
 import { trimAccount, type TrimPolicy } from "../../../src/store/sqlite/trim.ts";
 import { ALL, box, breaches, mail, put, raw, refuses, rows, Viewer } from "../fixture.ts";
 import { type AccountFixture, withAccountFile, withStore } from "./account_fixture.ts";
@@ -180,3 +191,81 @@ Deno.test("the store trims by itself what has become due, closed accounts too", 
     },
   );
 });
+
+Deno.test("the files on disk shrink after a mass deletion, the index for search too", async () => {
+  let now = 1_700_000_000_000;
+  await withStore(
+    { clock: { now: () => now }, idleCloseMs: 1e9 },
+    async (store, account, dataDir) => {
+      const folder = join(dataDir, "accounts", "1");
+      const size = (name: string) =>
+        [name, `${name}-wal`].map((it) => join(folder, it)).filter((path) => existsSync(path))
+          .reduce((sum, path) => sum + Deno.statSync(path).size, 0);
+      const words = (i: number) => encodeLatin1(`Subject: s${i}\r\n\r\n${randomWords(300)}\r\n`);
+      for (let i = 0; i < 12; i++) {
+        await put(
+          account,
+          "INBOX",
+          ...Array.from({ length: 100 }, (_, j) => ({ bytes: words(i * 100 + j) })),
+        );
+      }
+      await until(() => indexed(join(folder, "search.db")) === 1200);
+      const before = [size("mail.db"), size("search.db")] as const;
+      const inbox = await box(account, "INBOX");
+      await account.expunge(inbox.id, RangeSet.range(20, 1200), { onlyDeleted: false });
+      now += 2 * 3600 * 1000;
+      await store.trim();
+      await store.close();
+      assert.ok(size("mail.db") < before[0] / 3, `mail.db: ${before[0]}, now ${size("mail.db")}`);
+      const index = size("search.db");
+      assert.ok(index < before[1] / 3, `search.db: ${before[1]}, now ${index}`);
+    },
+  );
+});
+
+Deno.test("accounts that nobody uses have their turn", async () => {
+  let now = 1_700_000_000_000;
+  await withStore({ clock: { now: () => now } }, async (first, _account, dataDir) => {
+    const { id } = await first.directory.addAccount("bob@example.org", "{}");
+    const bob = await first.openAccount(id);
+    await put(bob, "INBOX");
+    await expungeAll(bob, "INBOX");
+    await first.close();
+    now += 2 * 3600 * 1000;
+    const second = await openSqliteStore({ dataDir, clock: { now: () => now } });
+    // As many turns as there are accounts.
+    await second.trim();
+    await second.trim();
+    await second.close();
+    const db = Database.open(join(dataDir, "accounts", String(id), "mail.db"));
+    assert.equal(db.number("SELECT count(*) FROM expunged"), 0);
+    assert.equal(db.number("SELECT count(*) FROM content"), 0);
+    db.close();
+  });
+});
+
+/** Contents in an index for search; 0 while there is none. */
+function indexed(path: string): number {
+  try {
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      return Number(db.prepare("SELECT contents FROM progress").get()?.contents);
+    } finally {
+      db.close();
+    }
+  } catch {
+    return 0;
+  }
+}
+
+/** Words that hardly compress. */
+function randomWords(count: number): string {
+  return Array.from({ length: count }, () => Math.random().toString(36).slice(2, 9)).join(" ");
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 1000 && !condition(); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.ok(condition());
+}
