@@ -179,6 +179,25 @@ export class LmtpWorker {
     this.#delivered = new Map(recipients.map((address) => [address, new Set<string>()]));
   }
 
+  /** Delivers one message, given with CRLF, and gives the reply to it or to what comes before. */
+  static async deliverOnce(server: Server, recipient: string, message: string): Promise<string> {
+    const lines = new LineSocket(server.lmtpPort);
+    try {
+      await lines.expect("220");
+      await lines.say("LHLO kill.example", "250");
+      await lines.say("MAIL FROM:<sender@example.net>", "250");
+      lines.write(`RCPT TO:<${recipient}>\r\n`);
+      const accepted = await lines.reply();
+      if (!accepted.startsWith("250")) return accepted;
+      await lines.say("DATA", "354");
+      lines.write(message.replaceAll(/^\./gm, ".."));
+      lines.write(".\r\n");
+      return await lines.reply();
+    } finally {
+      lines.close();
+    }
+  }
+
   get acknowledged(): number {
     return [...this.#delivered.values()].reduce((sum, { size }) => sum + size, 0);
   }
@@ -297,14 +316,19 @@ class LineSocket {
     await this.expect(code);
   }
 
-  /** Reads one reply, all of its lines. */
+  /** Reads a reply that must have this code. */
   async expect(code: string): Promise<void> {
+    const reply = await this.reply();
+    assert.equal(reply.slice(0, 3), code, reply);
+  }
+
+  /** Reads one reply, all of its lines; gives the last one. */
+  async reply(): Promise<string> {
     for (;;) {
-      const match = /^(?:\d{3}-[^\r]*\r\n)*(\d{3}) [^\r]*\r\n/.exec(this.#text);
+      const match = /^(?:\d{3}-[^\r]*\r\n)*(\d{3} [^\r]*)\r\n/.exec(this.#text);
       if (match) {
         this.#text = this.#text.slice(match[0].length);
-        assert.equal(match[1], code, match[0]);
-        return;
+        return match[1] ?? "";
       }
       if (this.#isEnded) throw new Error("the connection ended");
       await new Promise<void>((resolve) => this.#wake = resolve);
