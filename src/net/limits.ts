@@ -9,6 +9,12 @@ export const INPUT_HIGH_WATER = 256 * 1024;
 /** Unread decompressed input above which inflation stops, so that a bomb costs no more than this. */
 export const INFLATED_HIGH_WATER = 64 * 1024;
 
+/**
+ * Decompressed before other connections have their turn, about a millisecond's work: 1 MiB of
+ * deflate can hold 1 GiB.
+ */
+export const INFLATED_PER_TURN = 256 * 1024;
+
 /** Longest ClientHello, record headers included. Post-quantum key shares and tickets need < 16 KiB. */
 export const MAX_CLIENT_HELLO = 64 * 1024;
 
@@ -48,6 +54,12 @@ export const CLOSE_LINGER_MS = 1_000;
 
 /** How long reaching a relay's target may take. */
 export const RELAY_CONNECT_MS = 10_000;
+
+/** What a relayed connection has sent one way when it gets a buffer of its own for that way. */
+export const RELAY_BULK = 1024 * 1024;
+
+/** Size of that buffer: half of it costs a third more processor time. */
+export const RELAY_BUFFER = 256 * 1024;
 
 /** Silence after which TCP asks whether the peer still lives. */
 export const KEEP_ALIVE_MS = 300_000;

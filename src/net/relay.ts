@@ -1,8 +1,10 @@
 import { connect, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Bytes } from "../base/mod.ts";
 import type { ConnectionBudget } from "./connection_budget.ts";
 import { endPolitely, ignoreError } from "./ending.ts";
-import { KEEP_ALIVE_MS, RELAY_CONNECT_MS } from "./limits.ts";
+import { readInto } from "./flow.ts";
+import { KEEP_ALIVE_MS, RELAY_BUFFER, RELAY_BULK, RELAY_CONNECT_MS } from "./limits.ts";
 import { NetError } from "./net_error.ts";
 
 /**
@@ -60,9 +62,28 @@ function copy(from: Socket, to: Socket): void {
     return;
   }
   if (from.readableEnded) to.end();
-  else from.pipe(to);
-  from.once("close", () => {
-    from.unpipe(to);
-    void endPolitely(to);
+  else forward(from, to);
+  from.once("close", () => void endPolitely(to));
+}
+
+/** Writes to one socket what comes from the other, at the pace of the slower. */
+function forward(from: Socket, to: Socket): void {
+  let forwarded = 0;
+  let isBulk = from instanceof TLSSocket;
+  from.on("data", (bytes: Uint8Array) => {
+    if (!to.write(bytes)) {
+      from.pause();
+      to.once("drain", () => from.resume());
+    }
+    forwarded += bytes.length;
+    if (isBulk || forwarded < RELAY_BULK) return;
+    isBulk = true;
+    readInto(from, new Uint8Array(RELAY_BUFFER), (piece) => {
+      // The buffer is free again when the system has taken all of it.
+      from.pause();
+      to.write(piece, () => from.resume());
+    });
   });
+  from.once("end", () => to.end());
+  from.resume();
 }

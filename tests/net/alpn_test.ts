@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createHash, randomBytes } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
 import net from "node:net";
 import {
@@ -470,6 +471,38 @@ for (const kind of ["tcp", "tls"] as const) {
       },
     );
   }
+}
+
+for (const kind of ["tcp", "tls"] as const) {
+  netTest(`${kind}:// loses and confuses nothing, in bulk both ways at once`, async (scope) => {
+    const upstream = await scope.serve((socket) => socket.pipe(socket));
+    const { port } = await listenAlpn(scope, { protocols: new Map([["x", to(kind, upstream)]]) });
+    const client = kind === "tcp"
+      ? await scope.connectTls(port, { ALPNProtocols: ["x"] })
+      : await scope.connect(port);
+    const sent = createHash("sha256");
+    const received = createHash("sha256");
+    let total = 0;
+    client.socket.removeAllListeners("data");
+    client.socket.on("data", (data) => received.update(data));
+    const send = async (data: Uint8Array) => {
+      sent.update(data);
+      total += data.length;
+      if (!client.socket.write(data)) {
+        await new Promise((resolve) => client.socket.once("drain", resolve));
+      }
+    };
+    if (kind === "tls") await send(buildClientHello({ alpn: ["x"] }));
+    const random = randomBytes(300_000);
+    for (let i = 0; total < 12_000_000; i++) {
+      // Large pieces, small ones, and pauses in which the other side catches up.
+      await send(random.subarray(i % 1000, i % 7 === 0 ? 300_000 : i % 1000 + 1 + i * 37 % 900));
+      if (i % 50 === 0) await pause(1);
+    }
+    client.socket.end();
+    await client.waitForEnd();
+    assert.equal(received.digest("hex"), sent.digest("hex"));
+  });
 }
 
 netTest("a client that vanishes takes its relay's other side with it", async (scope) => {
