@@ -1,4 +1,5 @@
 import { configure, type LogLevel as LibraryLevel, type LogRecord } from "@logtape/logtape";
+import { parseNetwork } from "../net/mod.ts";
 import type { LogConfig, LogLevel } from "./config/config.ts";
 import { printable, printError } from "./terminal.ts";
 
@@ -12,7 +13,10 @@ const LIBRARY_LEVELS: Readonly<Record<LogLevel, LibraryLevel>> = {
 
 /** Sends what the rooms log to stderr. May be called again when the configuration changed. */
 export async function configureLogging(config: LogConfig): Promise<void> {
-  const write = config.format === "json" ? writeJsonRecord : writeTextRecord;
+  const writeRecord = config.format === "json" ? writeJsonRecord : writeTextRecord;
+  const write = config.addresses
+    ? writeRecord
+    : (record: LogRecord) => hideAddresses(writeRecord(record));
   await configure({
     reset: true,
     sinks: { stderr: (record) => printError(write(record)) },
@@ -49,6 +53,28 @@ export function writeJsonRecord(record: LogRecord): string {
     if (value instanceof Error) return { message: value.message, stack: value.stack };
     return typeof value === "bigint" ? String(value) : value;
   });
+}
+
+/** The text without mail and network addresses. */
+export function hideAddresses(text: string): string {
+  return text
+    .replace(/[^\s"'<>(),;:=]+@[^\s"'<>(),;=\\]+/g, HIDDEN)
+    .replace(
+      /(?<!\w)[0-9a-f:.]*:[0-9a-f.]*:[0-9a-f:.]*[0-9a-f:](?!\w)/gi,
+      (word) => isNetworkAddress(word) || isNetworkAddress(word.slice(0, -1)) ? HIDDEN : word,
+    )
+    .replace(/(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)/g, HIDDEN);
+}
+
+const HIDDEN = "(address)";
+
+function isNetworkAddress(word: string): boolean {
+  try {
+    parseNetwork(word);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function levelOf(record: LogRecord): string {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { Challenges, Renewer } from "../acme/mod.ts";
-import { Authenticator, type OAuthOptions } from "../auth/mod.ts";
-import { logger, systemClock } from "../base/mod.ts";
+import { Authenticator, type LoginAttempt, type OAuthOptions } from "../auth/mod.ts";
+import { accountId, logger, systemClock } from "../base/mod.ts";
+import { Expiry } from "../chatmail/mod.ts";
 import { LmtpServer } from "../delivery/mod.ts";
 import { createRegistry } from "../imap/mod.ts";
 import {
@@ -19,6 +20,7 @@ import { createNotifier, type NudgeListener, openNudgeListener } from "../notify
 import { DEFAULT_TIMES, serveConnection, type SessionServices } from "../session/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { handleWebRequest } from "../web/mod.ts";
+import { Chatmail } from "./chatmail.ts";
 import { ServerCertificates } from "./certificates.ts";
 import {
   type AcmeConfig,
@@ -68,6 +70,8 @@ export class Server {
   readonly #keeper: GateKeeper;
   readonly #sessions: SessionServices;
   readonly #lmtp: LmtpServer;
+  readonly #chatmail: Chatmail | undefined;
+  readonly #expiry: Expiry;
   #outgoing: OutgoingMail | undefined;
   #budget = new ConnectionBudget(0);
   #renewer: Renewer | undefined;
@@ -94,14 +98,28 @@ export class Server {
     );
     this.#keeper = new GateKeeper(config, store.directory, this.#notifier, clock);
     const { gate, recorder } = this.#keeper;
+    this.#chatmail = config.chatmail && new Chatmail(config.chatmail, {
+      directory: store.directory,
+      dataDir: config.dataDir,
+      clock,
+    });
+    const newcomers = this.#chatmail?.registration;
+    const note = (attempt: LoginAttempt) => {
+      if (config.log.addresses) recorder.add(attempt);
+      if (attempt.result === "ok" && attempt.accountId !== undefined) {
+        store.directory.noteLogin(accountId(attempt.accountId))
+          .catch((error) => log.error("the day of a login was not kept: {error}", { error }));
+      }
+    };
     const authenticator = new Authenticator(store.directory, clock, {
       allowPlaintext,
       maxSessionsPerAccount: config.maxConnectionsPerUser,
       channelBinding,
       gate,
-      onAttempt: (attempt) => recorder.add(attempt),
+      onAttempt: note,
       waitForRoom: () => recorder.waitForRoom(),
       ...(oauth ? { oauth } : {}),
+      ...(newcomers ? { newcomers } : {}),
     });
     this.#sessions = {
       registry: createRegistry(config.unauthenticate ? [] : ["UNAUTHENTICATE"]),
@@ -119,6 +137,12 @@ export class Server {
       shutdown: this.#shutdown.signal,
     };
     this.#lmtp = new LmtpServer({ store, clock, hostname, maxMessageBytes });
+    this.#expiry = new Expiry(config, {
+      store,
+      clock,
+      isInUse: (account) => authenticator.hasSession(account),
+      removed: (account) => this.#notifier.nudge(account, "security"),
+    });
     store.onCommit((account) => this.#notifier.nudge(account, "changed"));
   }
 
@@ -130,6 +154,7 @@ export class Server {
   async start(): Promise<void> {
     this.#nudges = await this.#listenForNudges();
     await this.#keeper.load();
+    await this.#chatmail?.start();
     const { clock, authenticator } = this.#sessions;
     this.#outgoing = await OutgoingMail.open(this.#config, this.#store, clock, authenticator);
     const { acme } = this.#config.tls;
@@ -139,6 +164,7 @@ export class Server {
     this.#budget = openBudget(this.#config.maxConnections, listeners.length);
     for (const listener of listeners) this.#listeners.push(await this.#open(listener));
     this.#renewer?.start();
+    this.#expiry.start();
   }
 
   /**
@@ -169,6 +195,7 @@ export class Server {
     ]);
     await Promise.allSettled(this.#connections.values());
     clearTimeout(timer);
+    await this.#expiry.stop();
     await this.#outgoing?.close();
     await this.#renewer?.stop();
     await this.#nudges?.close();
@@ -355,6 +382,8 @@ function changedKeys(old: Config, now: Config): string[] {
     ["limits.messages_burst", ({ sending }) => sending.burst],
     ["relay", ({ relay }) => relay ?? null],
     ["quota.default", (config) => config.defaultQuotaBytes],
+    ["retention.trash", ({ trashAfterMs }) => trashAfterMs ?? null],
+    ["chatmail", (config) => config.chatmail ?? null],
   ];
   return settings
     .filter(([, get]) => JSON.stringify(get(old)) !== JSON.stringify(get(now)))

@@ -104,6 +104,11 @@ export class Authenticator {
     };
   }
 
+  /** Whether the account has a session. */
+  hasSession(id: AccountId): boolean {
+    return this.#sessions.has(id);
+  }
+
   /** Whether somebody who logged in may stay: asked when the account or its credentials changed. */
   mayStay(account: Account, credential: Credential): Promise<boolean> {
     return this.#services.lookup.mayStay(account, credential);

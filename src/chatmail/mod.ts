@@ -4,5 +4,6 @@
  * may refuse it refuses to newcomers alone, and those who are in stay; of a user no more is kept
  * than the day of the last login.
  */
+export { Expiry, type ExpiryPolicy, type ExpiryServices } from "./expiry.ts";
 export { InviteList } from "./invite_list.ts";
 export { Registration, type RegistrationRules, type Resources } from "./registration.ts";

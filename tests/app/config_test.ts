@@ -88,6 +88,18 @@ username = "mailer"
 password_file = "/etc/postern/relay.password"
 [chatmail]
 domain = "chat.example.org"
+registration = "invite"
+invite_tokens_file = "tokens"
+username_min_length = 8
+username_max_length = 20
+password_min_length = 12
+max_mailbox_size = "100M"
+max_message_size = "60M"
+delete_mails_after = "10d"
+delete_large_after = "3d"
+delete_inactive_users_after = "60d"
+min_available_memory = "100M"
+min_free_disk_space = "2G"
 `;
 
 /** The lines of the complaint about `text` as p.toml. */
@@ -109,7 +121,7 @@ Deno.test("every key of the interface is accepted and read", () => {
     { certificateFile: "/etc/postern/other.pem", privateKeyFile: "/other.key" },
   ]);
   assert.equal(config.maxMessageBytes, 50 * 1024 * 1024);
-  assert.equal(config.defaultQuotaBytes, null);
+  assert.equal(config.defaultQuotaBytes, 100 * 1024 ** 2);
   assert.deepEqual(config.listeners.map(({ kind }) => kind), [
     ...["imap", "imaps", "alpn", "lmtp", "submissions", "metrics"],
   ]);
@@ -340,6 +352,39 @@ Deno.test("all problems are told at once, in the order of their lines", () => {
   ]);
 });
 
+Deno.test("a chatmail domain has the limits of its kind unless they are given", () => {
+  const read = (text: string) => toConfig(parseConfig(`data_dir = "/d"\n${text}`, "/a/p.toml"));
+  const { chatmail, ...config } = read('[chatmail]\ndomain = "Chat.Example.org"');
+  const day = 86_400_000;
+  assert.deepEqual(chatmail, {
+    domain: "chat.example.org",
+    registration: "open",
+    inviteTokensFile: undefined,
+    usernameMinLength: 9,
+    usernameMaxLength: 9,
+    passwordMinLength: 9,
+    maxMailboxBytes: 500 * 1024 ** 2,
+    maxMessageBytes: 31_457_280,
+    deleteMailsAfterMs: 20 * day,
+    deleteLargeAfterMs: 7 * day,
+    deleteInactiveAfterMs: 90 * day,
+    minAvailableMemoryBytes: 200 * 1024 ** 2,
+    minFreeDiskBytes: 1024 ** 3,
+  });
+  assert.equal(config.maxMessageBytes, 31_457_280);
+  assert.equal(config.defaultQuotaBytes, 500 * 1024 ** 2);
+  assert.equal(config.log.addresses, false);
+  assert.deepEqual(config.sending, { messagesPerMinute: 60, burst: 10 });
+  assert.equal(read("").log.addresses, true);
+  const given = read(EVERY_KEY.slice(EVERY_KEY.indexOf("[chatmail]")));
+  assert.equal(given.chatmail?.inviteTokensFile, "/a/tokens");
+  assert.equal(given.chatmail?.deleteLargeAfterMs, 3 * day);
+  const wrong = ["username_max_length = 5", 'registration = "invite"', 'invite_tokens_file = "t"'];
+  for (const line of wrong) {
+    assert.equal(complaints(`[chatmail]\ndomain = "a"\n${line}`).length, 1, line);
+  }
+});
+
 Deno.test("what is not TOML names its line", () => {
   assert.match(complaints('hostname = "a"\nlog = [').join(), /^p\.toml:2: not valid TOML: \w/);
   assert.match(complaints("a = 1\na = 2").join(), /^p\.toml:2: not valid TOML: \w/);
@@ -350,7 +395,6 @@ Deno.test("a setting that this version does not serve is named, never dropped in
   for (
     const key of [
       "listener[5].kind",
-      "retention.trash",
     ]
   ) {
     assert.ok(named.some((line) => line.includes(`${key}: not in this version`)), key);

@@ -8,8 +8,9 @@ import {
   type RouteTarget,
 } from "../../net/mod.ts";
 import type { ChallengeWay } from "../../acme/mod.ts";
+import { type ChatmailConfig, toChatmail } from "./chatmail.ts";
 import { ConfigError, type LoadedFile, writePath } from "./load.ts";
-import { parseQuotaBytes, parseSizeBytes } from "./quantity.ts";
+import { checked, parseDurationMs, parseQuotaBytes, parseSizeBytes } from "./quantity.ts";
 import { OWN_TARGETS } from "./schema.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
@@ -17,6 +18,11 @@ export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
 export interface LogConfig {
   readonly level: LogLevel;
   readonly format: "text" | "json";
+  /**
+   * Whether mail and network addresses are written down: to the log, and beside logins. They are,
+   * unless there is a chatmail domain or the configuration says otherwise.
+   */
+  readonly addresses: boolean;
 }
 
 /** A certificate chain and its private key, both PEM files. */
@@ -113,6 +119,10 @@ export interface Config {
   readonly relay: RelayConfig | undefined;
   /** Quota of accounts without one of their own; null: no limit. */
   readonly defaultQuotaBytes: number | null;
+  /** After how long messages in mailboxes for deleted mail are removed; undefined: never. */
+  readonly trashAfterMs: number | undefined;
+  /** A domain where accounts make themselves. */
+  readonly chatmail: ChatmailConfig | undefined;
 }
 
 /**
@@ -144,10 +154,12 @@ export function toConfig(loaded: LoadedFile): Config {
     trustedProxies: (listener.proxy_protocol ?? []).map(parseNetwork),
     clientCertificates: listener.client_certificates ?? false,
   }));
+  const chatmail = content.chatmail && toChatmail(content.chatmail, resolve);
+  const defaultQuotaBytes = checked(parseQuotaBytes(content.quota.default));
   return {
     hostname: content.hostname ?? Deno.hostname(),
     dataDir: resolve(content.data_dir),
-    log: content.log,
+    log: { ...content.log, addresses: content.log.addresses ?? chatmail === undefined },
     tls: {
       certificates,
       minVersion: tls.min_version,
@@ -158,7 +170,10 @@ export function toConfig(loaded: LoadedFile): Config {
     channelBinding: content.auth.channel_binding,
     unauthenticate: content.auth.unauthenticate,
     oauth: content.auth.oauth && toOAuth(content.auth.oauth, resolve),
-    maxMessageBytes: checked(parseSizeBytes(content.limits.max_message_size)),
+    maxMessageBytes: Math.min(
+      checked(parseSizeBytes(content.limits.max_message_size)),
+      chatmail?.maxMessageBytes ?? Infinity,
+    ),
     messageLimit: content.limits.message_limit,
     saveLimit: content.limits.save_limit,
     maxConnections: content.limits.max_connections,
@@ -174,7 +189,11 @@ export function toConfig(loaded: LoadedFile): Config {
       burst: content.limits.messages_burst,
     },
     relay: content.relay && toRelay(content.relay, resolve),
-    defaultQuotaBytes: checked(parseQuotaBytes(content.quota.default)),
+    defaultQuotaBytes: defaultQuotaBytes ?? chatmail?.maxMailboxBytes ?? null,
+    trashAfterMs: content.retention.trash === undefined
+      ? undefined
+      : parseDurationMs(content.retention.trash),
+    chatmail,
   };
 }
 
@@ -255,12 +274,6 @@ function toRelay(
 /** Where submission is within TLS from the first octet (RFC 8314 3.3). */
 const IMPLICIT_TLS_PORT = 465;
 
-/** What the schema has checked cannot be missing. */
-function checked<T>(value: T | undefined): T {
-  if (value === undefined) throw new TypeError("the schema let through what does not parse");
-  return value;
-}
-
 /** Kinds of listener that this version opens. */
 const SERVED_KINDS: readonly ListenerKind[] = [
   ...["imap", "imaps", "alpn", "lmtp", "submission", "submissions", "web"] as const,
@@ -301,7 +314,5 @@ export function unservedSettings({ file, content, lines }: LoadedFile): string[]
       noteRoutes(["listener", i, "sni", name, "routes"], routes);
     }
   });
-  if (content.retention.trash !== undefined) note(["retention", "trash"], "nothing expires");
-  if (content.chatmail) note(["chatmail"], "no accounts make themselves");
   return found.sort((a, b) => a.line - b.line).map(({ text }) => text);
 }

@@ -183,6 +183,47 @@ const oauth = strict({
   context.addIssue({ code: "custom", path, message: "both client_id and client_secret_file" });
 });
 
+const size = z.string(SIZE_FORM).refine((text) => (parseSizeBytes(text) ?? 0) > 0, SIZE_FORM);
+/** After how long something is deleted: never at once. */
+const age = duration.refine((text) => parseDurationMs(text) !== 0, DURATION_FORM);
+
+/** A domain where accounts make themselves; the defaults are those of chatmail relays. */
+const chatmail = strict({
+  domain: hostName,
+  registration: choice(["open", "invite", "closed"]).default("open"),
+  invite_tokens_file: fileName.optional(),
+  username_min_length: count(1, 64, "a number").default(9),
+  username_max_length: count(1, 64, "a number").default(9),
+  password_min_length: count(8, 100, "a number").default(9),
+  max_mailbox_size: size.default("500M"),
+  max_message_size: size.default("30M"),
+  delete_mails_after: age.default("20d"),
+  delete_large_after: age.default("7d"),
+  delete_inactive_users_after: age.default("90d"),
+  min_available_memory: z.string(SIZE_FORM).refine(
+    (text) => parseSizeBytes(text) !== undefined,
+    SIZE_FORM,
+  ).default("200M"),
+  min_free_disk_space: z.string(SIZE_FORM).refine(
+    (text) => parseSizeBytes(text) !== undefined,
+    SIZE_FORM,
+  ).default("1G"),
+}).superRefine((value, context) => {
+  const refuse = (key: string, message: string) =>
+    context.addIssue({ code: "custom", path: [key], message });
+  if (value.username_max_length < value.username_min_length) {
+    refuse("username_max_length", "at least username_min_length");
+  }
+  if ((value.registration === "invite") !== (value.invite_tokens_file !== undefined)) {
+    refuse(
+      "registration",
+      value.registration === "invite"
+        ? "invite_tokens_file beside it, with a token on each line"
+        : '"invite", since there is an invite_tokens_file',
+    );
+  }
+});
+
 /** The whole file. What is left out has the default given here. */
 export const configSchema = strict({
   hostname: hostName.optional(),
@@ -190,6 +231,7 @@ export const configSchema = strict({
   log: strict({
     level: choice(["error", "warn", "info", "debug", "trace"]).default("info"),
     format: choice(["text", "json"]).default("text"),
+    addresses: flag.optional(),
   }).prefault({}),
   tls: strict({
     certificate_file: fileName.optional(),
@@ -242,7 +284,7 @@ export const configSchema = strict({
       QUOTA_FORM,
     ).default("none"),
   }).prefault({}),
-  retention: strict({ trash: duration.optional() }).prefault({}),
+  retention: strict({ trash: age.optional() }).prefault({}),
   relay: strict({
     host: hostName,
     port: count(1, 65_535, "a port").default(587),
@@ -265,7 +307,7 @@ export const configSchema = strict({
       });
     }
   }).optional(),
-  chatmail: strict({ domain: hostName }).optional(),
+  chatmail: chatmail.optional(),
 });
 
 /** The file's content, checked and with defaults filled in; values are still as written. */
