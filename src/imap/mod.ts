@@ -23,7 +23,7 @@ export { writeNewMessages } from "./new_messages.ts";
 export { NO_NOTICES, type NotifyWish, type SelectedWish } from "./notify_wish.ts";
 export { Registry } from "./registry.ts";
 export * from "./session.ts";
-export { storeFailure } from "./store_failure.ts";
+export { concernsAdmin, storeFailure } from "./store_failure.ts";
 
 /** The protocol with every extension but those that announce one of `without`. */
 export function createRegistry(without: readonly string[] = []): Registry {

@@ -34,6 +34,18 @@ const FAILURES: Readonly<Record<StoreErrorCode, Failure>> = {
   "corrupt": { code: "CORRUPTION", text: "The mail store is damaged" },
 };
 
+/** Refusals that only the admin can do something about: disks, versions, damage. */
+const ADMINISTRATIVE: ReadonlySet<StoreErrorCode> = new Set([
+  "unavailable",
+  "newer-schema",
+  "corrupt",
+]);
+
+/** Whether a refusal by the store must be in the log, whatever the client is told of it. */
+export function concernsAdmin({ code }: StoreError): boolean {
+  return ADMINISTRATIVE.has(code);
+}
+
 /** The tagged NO for a refusal by the store. */
 export function storeFailure(error: StoreError): ImapError {
   const { code, text } = FAILURES[error.code];

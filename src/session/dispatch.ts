@@ -1,6 +1,7 @@
 import { logger, metrics } from "../base/mod.ts";
 import {
   type Completion,
+  concernsAdmin,
   ImapError,
   ResponseCut,
   type Session,
@@ -125,7 +126,10 @@ interface Failure {
 }
 
 function describeFailure(error: unknown, name: string): Failure {
-  if (error instanceof StoreError) error = storeFailure(error);
+  if (error instanceof StoreError) {
+    if (concernsAdmin(error)) log.error("{name} was refused: {error}", { name, error });
+    error = storeFailure(error);
+  }
   if (error instanceof WireError) {
     return { outcome: "bad", status: "BAD", code: error.code, text: error.message };
   }
