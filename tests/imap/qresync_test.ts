@@ -143,3 +143,34 @@ Deno.test("mod-sequences only rise, and each command that mentions them turns CO
     }
   });
 });
+
+Deno.test("a client that was away for longer than the history learns of everything that is gone", async () => {
+  await withServer(async (server) => {
+    const { c, q } = await prepared(server);
+    const { uidValidity, modSeq } = await remember(q, "INBOX");
+    await q.ok("UNSELECT");
+    await expunge(c, "2,5:6");
+    await c.ok("UID STORE 9 +FLAGS (\\Flagged)");
+    const known = await remember(q, "INBOX");
+    await q.ok("UNSELECT");
+    await server.trim();
+    await expunge(c, "8");
+
+    // What it is not told of by history, the server works out of what is there.
+    const late = await q.ok(`SELECT INBOX (QRESYNC (${uidValidity} ${modSeq} 1:10))`);
+    const tail = late.untagged.slice(late.untagged.findIndex((it) => it.startsWith("VANISHED")));
+    assert.equal(tail[0], "VANISHED (EARLIER) 2,5:6,8");
+    assert.match(tail[1]!, /^5 FETCH \(UID 9 FLAGS \(\\Flagged\) MODSEQ \(\d+\)\)$/);
+    const all = await q.ok(`SELECT INBOX (QRESYNC (${uidValidity} ${modSeq}))`);
+    assert.ok(all.untagged.includes("VANISHED (EARLIER) 2,5:6,8"), all.untagged.join("\n"));
+    const subset = await q.ok(`SELECT INBOX (QRESYNC (${uidValidity} ${modSeq} 4:5))`);
+    assert.ok(subset.untagged.includes("VANISHED (EARLIER) 5"), subset.untagged.join("\n"));
+    const fetched = await q.ok(`UID FETCH 1:10 (FLAGS) (CHANGEDSINCE ${modSeq} VANISHED)`);
+    assert.equal(fetched.untagged[0], "VANISHED (EARLIER) 2,5:6,8");
+
+    // One that saw the last of what was forgotten still gets the short answer.
+    const recent = await q.ok(`SELECT INBOX (QRESYNC (${uidValidity} ${known.modSeq} 1:10))`);
+    assert.ok(recent.untagged.includes("VANISHED (EARLIER) 8"), recent.untagged.join("\n"));
+    assert.ok(!recent.untagged.some((line) => line.includes("FETCH")));
+  }, { trim: { historySeconds: 0 } });
+});

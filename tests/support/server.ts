@@ -23,7 +23,7 @@ import {
   type SessionTimes,
 } from "../../src/session/mod.ts";
 import type { Account, AccountStore, Store } from "../../src/store/mod.ts";
-import { openSqliteStore } from "../../src/store/sqlite/engine.ts";
+import { openSqliteStore, SqliteStore, type TrimPolicy } from "../../src/store/sqlite/engine.ts";
 import { TestClient } from "./client.ts";
 
 /** Passwords in tests cost next to nothing to check: the documented option of `auth/`. */
@@ -39,6 +39,8 @@ export interface TestServerOptions {
   /** Allows LOGIN in clear, as most conversations want; true unless given. */
   readonly allowPlaintext?: boolean;
   readonly defaultQuotaBytes?: number;
+  /** How long the store remembers what is gone; see `trim`. */
+  readonly trim?: Partial<TrimPolicy>;
   readonly serverEntries?: ServerEntries;
   /** Asks TLS clients for a certificate. */
   readonly clientCertificates?: boolean;
@@ -68,9 +70,10 @@ export class TestServer {
 
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const dataDir = await Deno.makeTempDir({ prefix: "postern-test-" });
-    const { defaultQuotaBytes } = options;
+    const { defaultQuotaBytes, trim = {} } = options;
     const store = await openSqliteStore({
       dataDir,
+      trim,
       ...(defaultQuotaBytes === undefined ? {} : { defaultQuotaBytes }),
     });
     const server = new TestServer(store, dataDir);
@@ -161,6 +164,12 @@ export class TestServer {
     await client.ok(`LOGIN ${address} "${PASSWORD}"`);
     if (mailbox !== undefined) await client.ok(`SELECT ${mailbox}`);
     return client;
+  }
+
+  /** Has the store forget what its time is over for. */
+  async trim(): Promise<void> {
+    assert.ok(this.store instanceof SqliteStore);
+    await this.store.trim();
   }
 
   /** Tells the sessions that the server stops. */
