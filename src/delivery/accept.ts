@@ -1,5 +1,6 @@
 import { domainToASCII, domainToUnicode } from "node:url";
 import { type Bytes, type Clock, logger, metrics, randomHex } from "../base/mod.ts";
+import { parseAddresses, type ParsedMessage } from "../message/mod.ts";
 import {
   type Account,
   type AccountStore,
@@ -18,6 +19,8 @@ export interface DeliveryServices {
   readonly clock: Clock;
   /** This host, for Received fields and greetings. */
   readonly hostname: string;
+  /** Told of each message that is durable, and whom its From field names first. */
+  readonly onDelivered?: (account: Account, from: string | undefined) => void;
 }
 
 /** Somebody whom a message is for. */
@@ -191,7 +194,7 @@ export async function deliverMessage(
     await forEachCopy(({ recipient, stage }) => stage.write(traceHeader(trace, recipient.address)));
     for await (const chunk of content) await forEachCopy(({ stage }) => stage.write(chunk));
     await forEachCopy(async (copy) => {
-      results.set(copy.recipient.account.id, await append(copy, trace.time, target));
+      results.set(copy.recipient.account.id, await append(services, copy, trace.time, target));
     });
   } finally {
     // Harmless for those that were appended.
@@ -203,7 +206,8 @@ export async function deliverMessage(
 }
 
 async function append(
-  { account, stage }: Copy,
+  { onDelivered }: DeliveryServices,
+  { account, stage, recipient }: Copy,
   time: number,
   target: DeliveryTarget,
 ): Promise<DeliveryResult> {
@@ -216,6 +220,7 @@ async function append(
       [{ staged, flags: 0, keywords: [], internalDate }],
       { create: target.create },
     );
+    onDelivered?.(recipient.account, authorOf(staged.parsed));
     return { kind: "delivered", mailbox, uid: uids.first ?? 0 };
   } catch (error) {
     if (!isOverQuota(error)) throw error;
@@ -225,6 +230,12 @@ async function append(
   } finally {
     await staged.discard();
   }
+}
+
+function authorOf({ headerText }: ParsedMessage): string | undefined {
+  const [, field] = /^from: *(.*)$/im.exec(headerText) ?? [];
+  const [author] = field === undefined ? [] : parseAddresses(field, 1);
+  return author?.mailbox && author.host ? `${author.mailbox}@${author.host}` : undefined;
 }
 
 function isOverQuota(error: unknown): boolean {

@@ -12,8 +12,11 @@ export const WRITE_TIMEOUT_MS = 60_000;
 export const MAX_RECEIVED_NAME_BYTES = 255;
 /** Recipients of one message that a user submits: what chatmail hosts tell their clients. */
 export const MAX_SUBMISSION_RECIPIENTS = 1000;
-/** Octets of one line that a submission client sends: RFC 4954 4 demands 12288 for an exchange. */
-export const MAX_SUBMISSION_COMMAND_BYTES = 12_288;
+/**
+ * Octets of one line that a submission client sends: RFC 4954 4 demands 12288 for an exchange, and
+ * the longest message with a token that `auth` takes has 16 KiB in base64.
+ */
+export const MAX_SUBMISSION_COMMAND_BYTES = 16_384 + 128;
 /** Commands before a login, lines of exchanges among them: several failed SCRAM attempts fit. */
 export const MAX_COMMANDS_BEFORE_LOGIN = 25;
 /** Octets of a submitted message's header: 1000 recipients with long names fit. */

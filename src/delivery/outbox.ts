@@ -1,4 +1,4 @@
-import { type Bytes, logger, metrics, randomHex } from "../base/mod.ts";
+import { type AccountId, type Bytes, encodeUtf8, logger, metrics, randomHex } from "../base/mod.ts";
 import type { MailQueue } from "../store/mod.ts";
 import {
   deliverMessage,
@@ -11,7 +11,6 @@ import {
   type RefusalKind,
   resolveRecipient,
 } from "./accept.ts";
-import { type FailedRecipient, sendBounce } from "./bounce.ts";
 import { LOCAL_BATCH, QUEUE_LIFE_SECONDS } from "./limits.ts";
 import type { SubmissionRefusal } from "./submission_policy.ts";
 import { receivedField } from "./trace_header.ts";
@@ -65,31 +64,30 @@ export class Outbox {
   }
 
   /**
-   * Takes a message over; undefined when it is durable for every recipient: stored, queued, or
-   * reported to the sender as undeliverable. With a refusal some recipients here may have it all the
-   * same, when the disk failed in between: they get it twice when the client tries again.
+   * Takes a message over; undefined when it is durable for every recipient, stored or queued. With a
+   * refusal some recipients here may have it all the same, when the disk failed in between: they get
+   * it twice when the client tries again.
    */
   async post(message: OutgoingMessage): Promise<SubmissionRefusal | undefined> {
     const { local, remote } = await this.#sort(message.recipients);
-    const failed: FailedRecipient[] = [];
     const waiting = remote.map((address) => ({ address, lastError: "" }));
     let isDelivered = false;
+    const refusals: Refusal[] = [];
     for (const { recipient, result } of await this.#deliver(message, local)) {
-      if (result.kind === "delivered") isDelivered = true;
-      else if (REFUSAL_REPLIES[result.kind].code < 500) {
-        waiting.push({ address: recipient.address, lastError: describe(result) });
-      } else failed.push(failure(recipient.address, result));
+      if (result.kind === "delivered") {
+        isDelivered = true;
+        continue;
+      }
+      // The queue tries once more and, when it is for good, tells the sender.
+      waiting.push({ address: recipient.address, lastError: describe(result) });
+      refusals.push(result);
     }
     if (!isDelivered && remote.length === 0) {
-      // Nobody has it, so that the client can be told.
-      const [first] = failed;
-      if (waiting.length > 0) return NOT_NOW;
-      if (first) return { code: 550, status: first.status, text: first.text };
+      // Nobody has it, so that the client can be told: for now, if it is so for anybody.
+      const refusal = refusals.find(isTemporary) ?? refusals[0];
+      if (refusal) return { ...REFUSAL_REPLIES[refusal.kind], text: refusal.text };
     }
     if (waiting.length > 0 && !await this.#enqueue(message, waiting)) return NOT_NOW;
-    if (failed.length > 0) {
-      await sendBounce(this.#services, { ...message, sender: message.source.sender }, failed);
-    }
     return undefined;
   }
 
@@ -107,13 +105,19 @@ export class Outbox {
     return { local, remote };
   }
 
+  /** Delivers to each account once, whatever addresses lead to it. */
   async #deliver(
     { source, content }: OutgoingMessage,
     recipients: readonly Recipient[],
   ): Promise<{ recipient: Recipient; result: DeliveryResult }[]> {
+    const accounts = new Map<AccountId, Recipient>();
+    for (const recipient of recipients) {
+      if (!accounts.has(recipient.account.id)) accounts.set(recipient.account.id, recipient);
+    }
+    const each = [...accounts.values()];
     const all: { recipient: Recipient; result: DeliveryResult }[] = [];
-    for (let at = 0; at < recipients.length; at += LOCAL_BATCH) {
-      const batch = recipients.slice(at, at + LOCAL_BATCH);
+    for (let at = 0; at < each.length; at += LOCAL_BATCH) {
+      const batch = each.slice(at, at + LOCAL_BATCH);
       const results = await deliverMessage(this.#services, batch, source, content());
       batch.forEach((recipient, i) => {
         const result = results[i];
@@ -153,7 +157,7 @@ export class Outbox {
 }
 
 async function* prefixed(text: string, content: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
-  yield new TextEncoder().encode(text);
+  yield encodeUtf8(text);
   yield* content;
 }
 
@@ -163,11 +167,7 @@ export function describe({ kind, text }: Refusal): string {
   return `${code} ${status} ${text}`;
 }
 
-export function failure(address: string, refusal: Refusal): FailedRecipient {
-  return {
-    address,
-    status: REFUSAL_REPLIES[refusal.kind].status,
-    text: refusal.text,
-    reply: undefined,
-  };
+/** Whether a refusal may be no more in a while. */
+export function isTemporary({ kind }: Refusal): boolean {
+  return REFUSAL_REPLIES[kind].code < 500;
 }

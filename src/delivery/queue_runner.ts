@@ -8,7 +8,7 @@ import {
 } from "./accept.ts";
 import { type FailedRecipient, sendBounce } from "./bounce.ts";
 import { MAX_RELAY_CONNECTIONS, QUEUE_LOOK_MS, RETRY_SECONDS } from "./limits.ts";
-import { describe, REFUSAL_REPLIES } from "./outbox.ts";
+import { describe, isTemporary, REFUSAL_REPLIES } from "./outbox.ts";
 import type { Relay, RelayResult } from "./relay.ts";
 
 /** What came of an attempt for one recipient. */
@@ -137,10 +137,9 @@ export class QueueRunner {
       this.#queue.readContent(message.id),
     );
     if (result === undefined || result.kind === "delivered") return { kind: "done" };
-    const { code, status } = REFUSAL_REPLIES[result.kind];
-    return code < 500
-      ? { kind: "later", error: describe(result) }
-      : { kind: "never", failure: { status, text: result.text, reply: undefined } };
+    if (isTemporary(result)) return { kind: "later", error: describe(result) };
+    const { status } = REFUSAL_REPLIES[result.kind];
+    return { kind: "never", failure: { status, text: result.text, reply: undefined } };
   }
 
   /** Notes what came of an attempt, after the sender was told of what failed for good. */
@@ -163,7 +162,7 @@ export class QueueRunner {
         const failure = attempt.kind === "never" ? attempt.failure : {
           status: "4.4.7",
           text: "It could not be delivered in time",
-          reply: attempt.error,
+          reply: /^\d{3} /.test(attempt.error) ? attempt.error : undefined,
         };
         failed.push({ id, failure: { address, ...failure } });
       }

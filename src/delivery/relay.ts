@@ -1,6 +1,8 @@
 import { Readable } from "node:stream";
-import nodemailer, { type Transporter } from "nodemailer";
-import { type Bytes, logger } from "../base/mod.ts";
+import { domainToASCII } from "node:url";
+import type { NodemailerError } from "nodemailer";
+import SMTPPool from "nodemailer/lib/smtp-pool";
+import type { Bytes } from "../base/mod.ts";
 import { MAX_RELAY_CONNECTIONS, RELAY_TIMEOUT_MS } from "./limits.ts";
 
 /** The host that takes mail for all other hosts. */
@@ -34,90 +36,89 @@ export type RelayResult =
     readonly reply: string | undefined;
   };
 
-const log = logger("delivery");
-
 /** Sends mail to the configured host, over connections that are used again. */
 export class Relay {
-  readonly #transport: Transporter;
+  readonly #pool: SMTPPool;
 
   constructor(options: RelayOptions) {
     const { host, port, tls, credentials, caCertificates, hostname } = options;
-    this.#transport = nodemailer.createTransport(
-      {
-        pool: true,
-        host,
-        port,
-        name: hostname,
-        secure: tls === "implicit",
-        requireTLS: tls === "starttls",
-        ignoreTLS: tls === "none",
-        tls: { minVersion: "TLSv1.2", ...(caCertificates ? { ca: caCertificates } : {}) },
-        ...(credentials
-          ? { auth: { user: credentials.username, pass: credentials.password } }
-          : {}),
-        maxConnections: MAX_RELAY_CONNECTIONS,
-        maxMessages: 100,
-        maxRequeues: 1,
-        connectionTimeout: RELAY_TIMEOUT_MS,
-        greetingTimeout: RELAY_TIMEOUT_MS,
-        // RFC 5321 4.5.3.2.6: ten minutes for the answer to a message.
-        socketTimeout: 10 * RELAY_TIMEOUT_MS,
-        logger: false,
-      } as Parameters<typeof nodemailer.createTransport>[0],
-    );
+    this.#pool = new SMTPPool({
+      pool: true,
+      host,
+      port,
+      name: hostname,
+      secure: tls === "implicit",
+      requireTLS: tls === "starttls",
+      ignoreTLS: tls === "none",
+      tls: { minVersion: "TLSv1.2", ...(caCertificates ? { ca: caCertificates } : {}) },
+      ...(credentials ? { auth: { user: credentials.username, pass: credentials.password } } : {}),
+      maxConnections: MAX_RELAY_CONNECTIONS,
+      maxRequeues: 1,
+      connectionTimeout: RELAY_TIMEOUT_MS,
+      greetingTimeout: RELAY_TIMEOUT_MS,
+      // RFC 5321 4.5.3.2.6: ten minutes for the answer to a message.
+      socketTimeout: 10 * RELAY_TIMEOUT_MS,
+      logger: false,
+    });
   }
 
   /** Results in the order of the recipients. Never rejects. */
   async send({ sender, recipients, size, content }: RelayedMessage): Promise<RelayResult[]> {
-    const raw = Readable.from(content(), { objectMode: false });
-    try {
-      const info = await this.#transport.sendMail({
-        envelope: { from: sender, to: [...recipients], size, use8BitMime: true } as never,
-        raw,
-      }) as SentInfo;
-      const errors = info.rejectedErrors ?? [];
-      return recipients.map((recipient) => {
-        const error = errors.find((each) => each.recipient === recipient);
-        return error ? resultOf(error) : { kind: "accepted" };
+    // Not by nodemailer's front, which would write the addresses in forms of its own.
+    const to = recipients.map(relayedForm);
+    let stream: Readable | undefined;
+    const message = {
+      getEnvelope: () => ({ from: relayedForm(sender), to: [...to], size, use8BitMime: true }),
+      messageId: () => "",
+      getHeader: () => "",
+      createReadStream: () => {
+        stream?.destroy();
+        return stream = Readable.from(content(), { objectMode: false });
+      },
+    };
+    const { failure, accepted, refusals } = await new Promise<Outcome>((resolve) => {
+      this.#pool.send({ data: {}, message } as unknown as PooledMail, (error, info) => {
+        const refusals = (error ?? info)?.rejectedErrors ?? [];
+        resolve({ failure: error, accepted: info?.accepted ?? [], refusals });
       });
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      const { rejectedErrors = [] } = error as ReplyError;
-      log.debug("the relay did not take a message: {error}", { error });
-      return recipients.map((recipient) =>
-        resultOf(rejectedErrors.find((each) => each.recipient === recipient) ?? error)
-      );
-    } finally {
-      raw.destroy();
-    }
+    });
+    stream?.destroy();
+    const taken = new Set(accepted);
+    return to.map((recipient) => {
+      if (taken.has(recipient)) return { kind: "accepted" };
+      const own = refusals.find((each) => each.recipient === recipient);
+      return resultOf(own ?? failure ?? new Error("no answer for the recipient"));
+    });
   }
 
   close(): void {
-    this.#transport.close();
+    this.#pool.close();
   }
 }
 
-/** What nodemailer adds to its errors. */
-interface ReplyError extends Error {
-  readonly code?: string;
-  readonly command?: string;
-  readonly response?: string;
-  readonly responseCode?: number;
-  readonly recipient?: string;
-  readonly rejectedErrors?: readonly ReplyError[];
+type PooledMail = Parameters<SMTPPool["send"]>[0];
+
+/** The address with its domain in ASCII, which every server takes; the local part has no other form. */
+function relayedForm(address: string): string {
+  const at = address.lastIndexOf("@") + 1;
+  return address.slice(0, at) + (domainToASCII(address.slice(at)) || address.slice(at));
 }
 
-interface SentInfo {
-  readonly rejectedErrors?: readonly ReplyError[];
+/** What came of a message. */
+interface Outcome {
+  readonly failure: NodemailerError | null;
+  readonly accepted: readonly string[];
+  readonly refusals: readonly NodemailerError[];
 }
 
 /** Commands whose refusal is about the message or a recipient, and not about this host. */
 const ABOUT_MESSAGE = /^(MAIL FROM|RCPT TO|DATA)/;
 
-function resultOf(error: ReplyError): RelayResult {
+function resultOf(error: NodemailerError): RelayResult {
   const { response, responseCode = 0, command = "", code } = error;
-  const isRefused = code === "EMESSAGE" && responseCode === 0 ||
-    (responseCode >= 500 && ABOUT_MESSAGE.test(command));
+  // Without a reply: larger than its SIZE allows.
+  const isRefused = ABOUT_MESSAGE.test(command) &&
+    (responseCode >= 500 || (responseCode === 0 && code === "EMESSAGE"));
   return {
     kind: isRefused ? "refused" : "failed",
     text: isRefused ? "The next mail server refused the message" : error.message,

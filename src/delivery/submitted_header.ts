@@ -1,3 +1,4 @@
+import { domainToASCII } from "node:url";
 import {
   type Bytes,
   concatBytes,
@@ -70,7 +71,8 @@ export function prepareHeader(
   }
   if (header.first("date") === undefined) added.push(`Date: ${mailDate(sender.time)}\r\n`);
   if (header.first("message-id") === undefined) {
-    added.push(`Message-ID: <${randomHex(16)}@${sender.domain}>\r\n`);
+    const domain = domainToASCII(sender.domain) || sender.domain;
+    added.push(`Message-ID: <${randomHex(16)}@${domain}>\r\n`);
   }
   // Without the empty line that it ends with.
   const kept = headerFields(fields, removed, true).subarray(0, -2);

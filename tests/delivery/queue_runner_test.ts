@@ -75,6 +75,33 @@ Deno.test("a recipient refused for good is reported to the sender, the others ha
   assert.doesNotMatch(report, /mallory|world/);
 });
 
+Deno.test("each recipient's own answer counts, however the address is written", async () => {
+  await using sink = await RelaySink.open();
+  sink.refuse = (to) => /eve|kim/i.test(to) ? "550 5.1.1 Nobody of that name" : undefined;
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  const client = await house.connectTls("alice");
+  await send(client, [
+    ...["Eve@FAR.Example", "kim@xn--bcher-kva.example", "ann@bücher.example", "bob.b@FAR.example"],
+  ]);
+  await house.until(() => isEmpty(house));
+  assert.deepEqual(sink.messages.map(({ to }) => to), [[
+    "ann@bücher.example",
+    "bob.b@far.example",
+  ]]);
+  const [report = ""] = await house.inbox("alice");
+  assert.match(report, /^Final-Recipient: rfc822; Eve@FAR\.Example\r$/m);
+  assert.match(report, /^Final-Recipient: utf-8; kim@bücher\.example\r$/m);
+});
+
+Deno.test("a message larger than the relay takes is reported at once", async () => {
+  await using sink = await RelaySink.open({ size: 100 });
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  const client = await house.connectTls("alice");
+  await send(client, ["eve@far.example"]);
+  await house.until(() => isEmpty(house));
+  assert.match((await house.inbox("alice"))[0] ?? "", /Action: failed/);
+});
+
 Deno.test("nobody is told of a message without sender that fails", async () => {
   await using sink = await RelaySink.open();
   sink.refuseMessage = () => "554 5.7.1 No";

@@ -38,11 +38,11 @@ export class RawClient {
   }
 
   /** Speaks TLS from here on. */
-  async startTls(): Promise<void> {
+  async startTls(options: tls.ConnectionOptions = {}): Promise<void> {
     const before = this.#socket;
     before.removeAllListeners("data");
     before.removeAllListeners("end");
-    const socket = tls.connect({ socket: before, rejectUnauthorized: false });
+    const socket = tls.connect({ socket: before, rejectUnauthorized: false, ...options });
     await secured(socket);
     this.#socket = socket;
     this.#received = "";

@@ -25,7 +25,7 @@ export class RelaySink implements AsyncDisposable {
     this.options = options;
   }
 
-  static async open(port = 0): Promise<RelaySink> {
+  static async open({ size }: { size?: number } = {}): Promise<RelaySink> {
     const { certificate, privateKey } = await testCertificate();
     // deno-lint-ignore prefer-const -- its handlers look at it
     let sink: RelaySink;
@@ -33,6 +33,7 @@ export class RelaySink implements AsyncDisposable {
       cert: certificate,
       key: privateKey,
       logger: false,
+      ...(size === undefined ? {} : { size }),
       disableReverseLookup: true,
       onConnect: (_session, done) => {
         sink.connections++;
@@ -59,7 +60,7 @@ export class RelaySink implements AsyncDisposable {
       },
     });
     server.on("error", () => {});
-    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port: bound } = server.server.address() as { port: number };
     sink = new RelaySink(server, {
       host: "localhost",

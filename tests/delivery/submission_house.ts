@@ -69,7 +69,7 @@ export class SubmissionHouse {
     this.runner = new QueueRunner(services, this.queue, relay);
     const outbox = new Outbox(services, this.queue, {
       hasRelay: options.hasRelay ?? relay !== undefined,
-      onQueued: () => relay && this.runner.wake(),
+      onQueued: () => this.runner.wake(),
     });
     this.server = new SubmissionServer({
       ...services,
