@@ -8,6 +8,7 @@ import { RangeSet } from "../src/base/mod.ts";
 import { Database } from "../src/store/sqlite/database.ts";
 import {
   openSqliteLoginLog,
+  openSqlitePush,
   openSqliteQueue,
   openSqliteStore,
 } from "../src/store/sqlite/engine.ts";
@@ -15,6 +16,7 @@ import {
   directorySchema,
   loginsSchema,
   mailSchema,
+  pushSchema,
   queueSchema,
   type Schema,
 } from "../src/store/sqlite/migrations/mod.ts";
@@ -108,6 +110,10 @@ async function writeFixtures(): Promise<void> {
     })(),
   );
   await queue.close();
+  const push = openSqlitePush(dataDir);
+  await push.addToken(id, "openpgp:AAAA", 1_700_000_000, 1);
+  await push.enqueue(id, 1_700_000_000, 0);
+  await push.close();
   const logins = openSqliteLoginLog({ dataDir });
   await logins.add([{
     accountId: id,
@@ -135,6 +141,7 @@ async function writeFixtures(): Promise<void> {
     const [path, schema] of [
       [join(dataDir, "directory.db"), directorySchema],
       [join(dataDir, "logins.db"), loginsSchema],
+      [join(dataDir, "push.db"), pushSchema],
       [join(dataDir, "queue.db"), queueSchema],
       [join(dataDir, "accounts", String(id), "mail.db"), mailSchema],
     ] as const

@@ -1,17 +1,51 @@
 import { statfsSync } from "node:fs";
-import { InviteList, Registration, type Resources } from "../chatmail/mod.ts";
-import type { Clock } from "../base/mod.ts";
-import { type Directory, StoreError } from "../store/mod.ts";
+import type { AccountId, Clock } from "../base/mod.ts";
+import {
+  HostEntries,
+  type HostFacts,
+  InviteList,
+  PushNotifier,
+  Registration,
+  type Resources,
+} from "../chatmail/mod.ts";
+import type { DeliveryServices, SubmissionPolicy } from "../delivery/mod.ts";
+import { type Directory, type PushStore, StoreError } from "../store/mod.ts";
+import { openSqlitePush } from "../store/sqlite/engine.ts";
 import type { ChatmailConfig } from "./config/chatmail.ts";
+import { readSecret } from "./oauth.ts";
+
+/** Recipients of one message, as clients are told: what submission takes. */
+const MAX_RECIPIENTS = 1000;
+
+/** What the host says of itself. Throws Failure when the secret cannot be read. */
+export async function readHostFacts(config: ChatmailConfig): Promise<HostFacts> {
+  const { domain, admin, irohRelay, turn, appVersions } = config;
+  return {
+    domain,
+    admin,
+    irohRelay,
+    turn: turn && {
+      host: turn.host,
+      port: turn.port,
+      secret: await readSecret("chatmail.turn_secret_file", turn.secretFile),
+    },
+    maxRecipients: MAX_RECIPIENTS,
+    appVersions,
+  };
+}
 
 /** The chatmail domain of a running server. */
 export class Chatmail {
   readonly registration: Registration;
+  readonly entries: HostEntries;
   readonly #directory: Directory;
   readonly #domain: string;
+  readonly #push: PushStore | undefined;
+  readonly #notifier: PushNotifier | undefined;
 
   constructor(
     config: ChatmailConfig,
+    facts: HostFacts,
     services: {
       readonly directory: Directory;
       readonly dataDir: string;
@@ -19,7 +53,7 @@ export class Chatmail {
     },
   ) {
     const { directory, dataDir, clock } = services;
-    const { inviteTokensFile } = config;
+    const { inviteTokensFile, pushUrl } = config;
     this.#directory = directory;
     this.#domain = config.domain;
     this.registration = new Registration(config, {
@@ -28,15 +62,46 @@ export class Chatmail {
       invites: inviteTokensFile === undefined ? undefined : new InviteList(inviteTokensFile),
       clock,
     });
+    if (pushUrl !== undefined) {
+      this.#push = openSqlitePush(dataDir);
+      this.#notifier = new PushNotifier(this.#push, pushUrl, clock);
+    }
+    this.entries = new HostEntries(facts, this.#push, clock);
   }
 
-  /** Makes the domain when it is not there. */
+  /** What delivery tells this domain of. */
+  get deliveryHooks(): Pick<DeliveryServices, "onDelivered"> {
+    return {
+      onDelivered: (account, from) => {
+        // What an account sends itself is for its other devices, which are awake.
+        if (from?.toLowerCase() !== account.address) void this.#notifier?.notify(account);
+      },
+    };
+  }
+
+  /** What submission leaves out, so that nobody learns where a sender is and with what. */
+  get submissionPolicy(): SubmissionPolicy {
+    return { hidesClient: true };
+  }
+
+  /** Makes the domain when it is not there, and goes on with what waits. */
   async start(): Promise<void> {
     try {
       await this.#directory.addDomain(this.#domain);
     } catch (error) {
       if (!(error instanceof StoreError && error.code === "already-exists")) throw error;
     }
+    this.#notifier?.start();
+  }
+
+  /** Forgets the devices of an account that was removed. */
+  forget(account: AccountId): void {
+    void this.#push?.removeTokens(account);
+  }
+
+  async stop(): Promise<void> {
+    await this.#notifier?.stop();
+    await this.#push?.close();
   }
 }
 

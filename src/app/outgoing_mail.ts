@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Authenticator } from "../auth/mod.ts";
 import { type Clock, logger } from "../base/mod.ts";
 import {
+  type DeliveryServices,
   Outbox,
   QueueRunner,
   Relay,
@@ -16,6 +17,11 @@ import type { Config, RelayConfig } from "./config/config.ts";
 import { isSystemError } from "./describe_error.ts";
 import { Failure } from "./failure.ts";
 import { readSecret } from "./oauth.ts";
+
+/** What a host wants of outgoing mail, and to be told of that which stays here. */
+export interface OutgoingHooks extends Pick<DeliveryServices, "onDelivered"> {
+  readonly policy?: SubmissionPolicy;
+}
 
 /** Everything by which mail leaves a running server: submission, queue, relay. */
 export class OutgoingMail {
@@ -42,13 +48,13 @@ export class OutgoingMail {
     store: Store,
     clock: Clock,
     authenticator: Authenticator,
-    policy: SubmissionPolicy = {},
+    { policy = {}, ...hooks }: OutgoingHooks = {},
   ): Promise<OutgoingMail> {
     const { hostname, dataDir, maxMessageBytes, sending } = config;
     const relay = config.relay && new Relay(await readRelay(config.relay, hostname));
     const spoolFolder = join(dataDir, "spool");
     await sweepSpool(spoolFolder);
-    const services = { store, clock, hostname };
+    const services = { store, clock, hostname, ...hooks };
     const queue = openSqliteQueue(dataDir);
     const runner = new QueueRunner(services, queue, relay);
     const claim = await queue.claimRunner();

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Challenges, Renewer } from "../acme/mod.ts";
 import { Authenticator, type LoginAttempt, type OAuthOptions } from "../auth/mod.ts";
 import { accountId, logger, systemClock } from "../base/mod.ts";
-import { Expiry } from "../chatmail/mod.ts";
+import { Expiry, type HostFacts } from "../chatmail/mod.ts";
 import { LmtpServer } from "../delivery/mod.ts";
 import { createRegistry } from "../imap/mod.ts";
 import {
@@ -20,7 +20,7 @@ import { createNotifier, type NudgeListener, openNudgeListener } from "../notify
 import { DEFAULT_TIMES, serveConnection, type SessionServices } from "../session/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { handleWebRequest } from "../web/mod.ts";
-import { Chatmail } from "./chatmail.ts";
+import { Chatmail, readHostFacts } from "./chatmail.ts";
 import { ServerCertificates } from "./certificates.ts";
 import {
   type AcmeConfig,
@@ -45,9 +45,10 @@ export const STOP_TIMEOUT_MS = 3_000;
 /** Starts everything that the configuration asks for. Throws Failure, with nothing left running. */
 export async function startServer(config: Config): Promise<Server> {
   const oauth = await readOAuth(config);
+  const chatmailFacts = config.chatmail && await readHostFacts(config.chatmail);
   const store = await openStore(config);
   const certificates = new CertificateStore([], { minVersion: config.tls.minVersion });
-  const server = new Server(config, store, certificates, oauth);
+  const server = new Server(config, store, certificates, oauth, chatmailFacts);
   try {
     await server.start();
   } catch (error) {
@@ -84,6 +85,7 @@ export class Server {
     store: Store,
     certificates: CertificateStore,
     oauth: OAuthOptions | undefined,
+    chatmailFacts: HostFacts | undefined,
   ) {
     const { hostname, maxMessageBytes, allowPlaintext, channelBinding } = config;
     const clock = systemClock;
@@ -98,11 +100,11 @@ export class Server {
     );
     this.#keeper = new GateKeeper(config, store.directory, this.#notifier, clock);
     const { gate, recorder } = this.#keeper;
-    this.#chatmail = config.chatmail && new Chatmail(config.chatmail, {
-      directory: store.directory,
-      dataDir: config.dataDir,
-      clock,
-    });
+    this.#chatmail = config.chatmail && chatmailFacts && new Chatmail(
+      config.chatmail,
+      chatmailFacts,
+      { directory: store.directory, dataDir: config.dataDir, clock },
+    );
     const newcomers = this.#chatmail?.registration;
     const note = (attempt: LoginAttempt) => {
       if (config.log.addresses) recorder.add(attempt);
@@ -133,15 +135,25 @@ export class Server {
         ...(config.saveLimit > 0 ? { saveLimit: config.saveLimit } : {}),
       },
       times: DEFAULT_TIMES,
+      ...(this.#chatmail ? { serverEntries: this.#chatmail.entries } : {}),
       tls: this.#tls(false),
       shutdown: this.#shutdown.signal,
     };
-    this.#lmtp = new LmtpServer({ store, clock, hostname, maxMessageBytes });
+    this.#lmtp = new LmtpServer({
+      store,
+      clock,
+      hostname,
+      maxMessageBytes,
+      ...this.#chatmail?.deliveryHooks,
+    });
     this.#expiry = new Expiry(config, {
       store,
       clock,
       isInUse: (account) => authenticator.hasSession(account),
-      removed: (account) => this.#notifier.nudge(account, "security"),
+      removed: (account) => {
+        this.#notifier.nudge(account, "security");
+        this.#chatmail?.forget(account);
+      },
     });
     store.onCommit((account) => this.#notifier.nudge(account, "changed"));
   }
@@ -156,7 +168,10 @@ export class Server {
     await this.#keeper.load();
     await this.#chatmail?.start();
     const { clock, authenticator } = this.#sessions;
-    this.#outgoing = await OutgoingMail.open(this.#config, this.#store, clock, authenticator);
+    this.#outgoing = await OutgoingMail.open(this.#config, this.#store, clock, authenticator, {
+      ...this.#chatmail?.deliveryHooks,
+      ...(this.#chatmail ? { policy: this.#chatmail.submissionPolicy } : {}),
+    });
     const { acme } = this.#config.tls;
     if (acme) this.#renewer = await this.#openRenewer(acme);
     await this.#files.open();
@@ -196,6 +211,7 @@ export class Server {
     await Promise.allSettled(this.#connections.values());
     clearTimeout(timer);
     await this.#expiry.stop();
+    await this.#chatmail?.stop();
     await this.#outgoing?.close();
     await this.#renewer?.stop();
     await this.#nudges?.close();

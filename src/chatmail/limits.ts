@@ -20,3 +20,19 @@ export const PURGE_INTERVAL_MS = 10_000;
 /** Between two walks over all accounts, and before the first one, in milliseconds. */
 export const EXPIRY_INTERVAL_MS = 86_400_000;
 export const EXPIRY_DELAY_MS = 60_000;
+/** Octets of a device's token: those of today's clients have a few hundred. */
+export const MAX_TOKEN_BYTES = 4096;
+/** Devices of one account that are woken up. */
+export const MAX_TOKENS = 10;
+/** How long a token is good after a device last named it, in seconds. */
+export const TOKEN_LIFE_SECONDS = 90 * 86_400;
+/** How long credentials for the TURN server are good, in seconds: clients ask once per connection. */
+export const TURN_LIFE_SECONDS = 5 * 86_400;
+/** Requests to the push service at a time. */
+export const MAX_PUSHES = 16;
+/** How long the push service may take to answer. */
+export const PUSH_TIMEOUT_MS = 60_000;
+/** How long a device is tried, in seconds: later it is of no use. */
+export const PUSH_GIVE_UP_SECONDS = 5 * 3600;
+/** Between two looks at what is to be tried again. */
+export const PUSH_LOOK_MS = 2_000;

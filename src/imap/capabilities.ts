@@ -1,3 +1,4 @@
+import type { Account } from "../store/mod.ts";
 import { isDisabledFor } from "./extension.ts";
 import type { Session } from "./session.ts";
 
@@ -12,6 +13,7 @@ export function listCapabilities(session: Session): string[] {
     if (capability.if && !capability.if(session)) continue;
     names.push(capability.text?.(session) ?? capability.name);
   }
+  if (session.login) names.push(...hostCapabilities(session, session.login.account));
   if (session.login === undefined) {
     names.push(...session.facts.mechanisms.map((name) => `AUTH=${name}`));
   }
@@ -21,4 +23,9 @@ export function listCapabilities(session: Session): string[] {
 /** `CAPABILITY …`, as response and as response code. */
 export function capabilityText(session: Session): string {
   return `CAPABILITY ${listCapabilities(session).join(" ")}`;
+}
+
+function hostCapabilities({ serverEntries }: Session, account: Account): readonly string[] {
+  return (serverEntries?.capabilities?.(account) ?? [])
+    .filter((name) => !isDisabledFor(account, name));
 }

@@ -99,6 +99,18 @@ export interface SessionLimits {
 export interface ServerEntries {
   /** Those that `account` sees now, names in lower case, each with a value. */
   list(account: Account): Promise<readonly Annotation[]>;
+  /** Entries of mailboxes that the host keeps in place of the store; none unless given. */
+  readonly kept?: KeptEntries;
+  /** Capabilities of the host that the account is told of; none unless given. */
+  capabilities?(account: Account): readonly string[];
+}
+
+/** Entries that clients set as any other, and that mean something to the host. */
+export interface KeptEntries {
+  has(account: Account, mailbox: string, entry: string): boolean;
+  list(account: Account, mailbox: string): Promise<readonly Annotation[]>;
+  /** Rejects with StoreError, "limit" among others. */
+  set(account: Account, mailbox: string, annotation: Annotation): Promise<void>;
 }
 
 /** Who is logged in. */

@@ -17,6 +17,7 @@ export {
 export * from "./login_log.ts";
 export * from "./mailbox_name.ts";
 export * from "./predicate.ts";
+export * from "./push.ts";
 export * from "./queue.ts";
 export * from "./store.ts";
 export * from "./store_error.ts";

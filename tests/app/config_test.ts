@@ -100,6 +100,13 @@ delete_large_after = "3d"
 delete_inactive_users_after = "60d"
 min_available_memory = "100M"
 min_free_disk_space = "2G"
+admin = "mailto:admin@example.org"
+iroh_relay = "https://iroh.example.org/"
+turn_host = "turn.example.org"
+turn_port = 3479
+turn_secret_file = "turn.secret"
+app_versions = '{"ios":"1.2"}'
+push_url = "none"
 `;
 
 /** The lines of the complaint about `text` as p.toml. */
@@ -370,6 +377,11 @@ Deno.test("a chatmail domain has the limits of its kind unless they are given", 
     deleteInactiveAfterMs: 90 * day,
     minAvailableMemoryBytes: 200 * 1024 ** 2,
     minFreeDiskBytes: 1024 ** 3,
+    admin: undefined,
+    irohRelay: undefined,
+    turn: undefined,
+    appVersions: undefined,
+    pushUrl: "https://notifications.delta.chat/notify",
   });
   assert.equal(config.maxMessageBytes, 31_457_280);
   assert.equal(config.defaultQuotaBytes, 500 * 1024 ** 2);

@@ -28,8 +28,9 @@ async function withHouse(
 ): Promise<void> {
   const free = { memory: 200, disk: 1000 };
   // The server makes its store itself; whoever logs in comes after it.
-  let registration: Registration | undefined;
+  const made: Registration[] = [];
   const needed = () => {
+    const [registration] = made;
     assert.ok(registration);
     return registration;
   };
@@ -42,15 +43,17 @@ async function withHouse(
     },
   });
   let now = 0;
-  registration = new Registration({ ...RULES, ...rules }, {
-    directory: server.store.directory,
-    resources: {
-      availableMemoryBytes: () => free.memory,
-      freeDiskBytes: () => free.disk,
-    },
-    invites,
-    clock: { ...systemClock, now: () => now += 10_000 },
-  });
+  made.push(
+    new Registration({ ...RULES, ...rules }, {
+      directory: server.store.directory,
+      resources: {
+        availableMemoryBytes: () => free.memory,
+        freeDiskBytes: () => free.disk,
+      },
+      invites,
+      clock: { ...systemClock, now: () => now += 10_000 },
+    }),
+  );
   try {
     await run({ server, free, registration: needed });
   } finally {

@@ -19,6 +19,14 @@ export interface ChatmailConfig {
   /** With less than this no new accounts are made; 0: whatever there is. */
   readonly minAvailableMemoryBytes: number;
   readonly minFreeDiskBytes: number;
+  readonly admin: string | undefined;
+  readonly irohRelay: string | undefined;
+  readonly turn:
+    | { readonly host: string; readonly port: number; readonly secretFile: string }
+    | undefined;
+  readonly appVersions: string | undefined;
+  /** Undefined: no device is woken up. */
+  readonly pushUrl: string | undefined;
 }
 
 export function toChatmail(
@@ -42,5 +50,16 @@ export function toChatmail(
     deleteInactiveAfterMs: ms(content.delete_inactive_users_after),
     minAvailableMemoryBytes: bytes(content.min_available_memory),
     minFreeDiskBytes: bytes(content.min_free_disk_space),
+    admin: content.admin,
+    irohRelay: content.iroh_relay,
+    turn: content.turn_host !== undefined && content.turn_secret_file !== undefined
+      ? {
+        host: content.turn_host,
+        port: content.turn_port,
+        secretFile: resolve(content.turn_secret_file),
+      }
+      : undefined,
+    appVersions: content.app_versions,
+    pushUrl: content.push_url === "none" ? undefined : content.push_url,
   };
 }

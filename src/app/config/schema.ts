@@ -33,6 +33,9 @@ const TARGET_FORM =
 const SNI_FORM = 'a host name in lower case, such as "mail.example.org" or "*.example.org"';
 const SNI_NAME = /^(?=.{1,253}$)(\*\.)?[a-z0-9_]([\w-]*[a-z0-9])?(\.[a-z0-9]([\w-]*[a-z0-9])?)*$/;
 
+const URI_FORM = 'a URI, such as "mailto:admin@example.org"';
+const JSON_FORM = "JSON on one line";
+const PUSH_FORM = 'the https address of a push service, or "none"';
 const ISSUER_FORM = 'the https address of an OpenID issuer, such as "https://id.example.org"';
 
 /** Tokens and keys must not travel in clear, other than within this host. */
@@ -208,9 +211,28 @@ const chatmail = strict({
     (text) => parseSizeBytes(text) !== undefined,
     SIZE_FORM,
   ).default("1G"),
+  admin: z.string(URI_FORM).regex(/^[a-z][a-z0-9+.-]*:[!-~]+$/i, URI_FORM).optional(),
+  iroh_relay: z.url({ protocol: /^https?$/, error: URI_FORM }).optional(),
+  turn_host: hostName.optional(),
+  turn_port: count(1, 65_535, "a port").default(3478),
+  turn_secret_file: fileName.optional(),
+  app_versions: z.string(JSON_FORM).refine(
+    (text) => /^[ -~]+$/.test(text) && reads(JSON.parse, text),
+    JSON_FORM,
+  ).optional(),
+  push_url: z.string(PUSH_FORM).refine(
+    (text) => text === "none" || isIssuer(text),
+    PUSH_FORM,
+  ).default("https://notifications.delta.chat/notify"),
 }).superRefine((value, context) => {
   const refuse = (key: string, message: string) =>
     context.addIssue({ code: "custom", path: [key], message });
+  if ((value.turn_host === undefined) !== (value.turn_secret_file === undefined)) {
+    refuse(
+      value.turn_host === undefined ? "turn_host" : "turn_secret_file",
+      "both turn_host and turn_secret_file",
+    );
+  }
   if (value.username_max_length < value.username_min_length) {
     refuse("username_max_length", "at least username_min_length");
   }

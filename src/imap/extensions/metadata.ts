@@ -114,8 +114,11 @@ async function readAnnotations(
   mailbox: string | undefined,
 ): Promise<ReadonlyMap<string, Annotation>> {
   const annotations = await account.store.listAnnotations(mailbox);
-  if (mailbox === undefined && serverEntries) {
-    annotations.push(...await serverEntries.list(account.account));
+  if (serverEntries) {
+    const given = mailbox === undefined
+      ? await serverEntries.list(account.account)
+      : await serverEntries.kept?.list(account.account, mailbox) ?? [];
+    annotations.push(...given);
   }
   return new Map(annotations.map((annotation) => [annotation.entry, annotation]));
 }
@@ -169,7 +172,15 @@ const setMetadataCommand = command<SetArguments>({
     const name = mailbox === "" ? undefined : parseMailboxName(mailbox);
     for (const { entry } of annotations) checkSettable(entry);
     if (name === undefined) await checkServerEntries(session, annotations);
-    await session.account.store.setAnnotations(name, annotations);
+    const { account, serverEntries } = session;
+    const kept = serverEntries?.kept;
+    const isKept = ({ entry }: Annotation) =>
+      name !== undefined && kept?.has(account.account, name, entry) === true;
+    const others = annotations.filter((annotation) => !isKept(annotation));
+    if (others.length > 0) await account.store.setAnnotations(name, others);
+    for (const annotation of annotations) {
+      if (isKept(annotation)) await kept?.set(account.account, name ?? "", annotation);
+    }
   },
   // All literals are held; refusing here gives the client the answer that tells it how much goes.
   async receiveLiteral(session, _frame, literal) {

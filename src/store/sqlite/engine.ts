@@ -30,6 +30,7 @@ export { restoreAccount, restoreStore } from "./restore.ts";
 export type { InitialMailbox, TrimPolicy };
 export { openSqliteQueue } from "./queue.ts";
 export { openSqliteLoginLog } from "./login_log.ts";
+export { openSqlitePush } from "./push.ts";
 
 export interface SqliteStoreOptions {
   /** The folder of everything; made when missing. */

@@ -10,6 +10,7 @@ import {
   loginsSchema,
   mailSchema,
   type Migration,
+  pushSchema,
   queueSchema,
   type Schema,
 } from "../../../src/store/sqlite/migrations/mod.ts";
@@ -32,7 +33,7 @@ function schemaOf(db: Database): unknown {
   return db.all("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name");
 }
 
-for (const schema of [directorySchema, loginsSchema, mailSchema, queueSchema]) {
+for (const schema of [directorySchema, loginsSchema, mailSchema, pushSchema, queueSchema]) {
   for (let version = 1; version <= schema.migrations.length; version++) {
     Deno.test(`a ${schema.name} database of schema ${version} becomes what a new one is`, () =>
       withFolder(async (folder) => {

@@ -9,6 +9,7 @@ import { directoryCredentials } from "./0002_directory_credentials.ts";
 import { directoryLastLogin } from "./0003_directory_last_login.ts";
 import { queueInitial } from "./0001_queue_initial.ts";
 import { loginsInitial } from "./0001_logins_initial.ts";
+import { pushInitial } from "./0001_push_initial.ts";
 import { mailInitial } from "./0001_mail_initial.ts";
 import { mailFolding } from "./0002_mail_folding.ts";
 import { mailSaved } from "./0003_mail_saved.ts";
@@ -45,4 +46,10 @@ export const loginsSchema: Schema = {
   name: "logins",
   applicationId: 0x50_73_74_4c, // "PstL"
   migrations: [loginsInitial],
+};
+
+export const pushSchema: Schema = {
+  name: "push",
+  applicationId: 0x50_73_74_50, // "PstP"
+  migrations: [pushInitial],
 };
