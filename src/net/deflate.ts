@@ -1,5 +1,7 @@
+import { clearTimeout, setTimeout } from "node:timers";
 import { constants, createInflateRaw, deflateRawSync, type InflateRaw } from "node:zlib";
 import type { Bytes } from "../base/mod.ts";
+import { INFLATED_PER_TURN } from "./limits.ts";
 
 /** Level of compressed output unless asked otherwise: nearly the ratio of 6 at 1.6 times its speed. */
 export const DEFAULT_COMPRESSION_LEVEL = 3;
@@ -34,10 +36,17 @@ export class Inflater {
   readonly #stream: InflateRaw;
   #underWay = 0;
   #ended = false;
+  /** Whether the sink wants more. */
+  #isWanted = true;
+  /** What has come out since the last rest. */
+  #sinceRest = 0;
+  #rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(sink: InflaterSink) {
     this.#stream = createInflateRaw({ chunkSize: INFLATE_CHUNK });
     this.#stream.on("data", (chunk: Uint8Array) => {
+      this.#sinceRest += chunk.length;
+      if (this.#sinceRest >= INFLATED_PER_TURN) this.#takeRest();
       sink.onInflated(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     });
     this.#stream.on("error", (error: Error) => {
@@ -75,15 +84,32 @@ export class Inflater {
   }
 
   pause(): void {
+    this.#isWanted = false;
     this.#stream.pause();
   }
 
   resume(): void {
-    this.#stream.resume();
+    this.#isWanted = true;
+    if (this.#rest === undefined) this.#stream.resume();
   }
 
   destroy(): void {
     this.#ended = true;
+    clearTimeout(this.#rest);
     this.#stream.destroy();
+  }
+
+  /**
+   * Lets other connections have their turn: left alone, one piece after another would come out. By
+   * a timer, as the runtime looks for what has arrived on sockets now and then only while
+   * immediates follow one another.
+   */
+  #takeRest(): void {
+    this.#sinceRest = 0;
+    this.#stream.pause();
+    this.#rest ??= setTimeout(() => {
+      this.#rest = undefined;
+      if (this.#isWanted) this.#stream.resume();
+    }, 1);
   }
 }

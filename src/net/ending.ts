@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
-import { CLOSE_FLUSH_MS, CLOSE_LINGER_MS } from "./limits.ts";
+import { CLOSE_FLUSH_MS, CLOSE_LINGER_BYTES, CLOSE_LINGER_MS } from "./limits.ts";
 
 /**
  * Ends a socket so that its last bytes arrive: sends what is pending and an end, reads and drops
  * what still comes (a close with unread input would become a reset, which destroys our answer on
- * its way), and closes when the peer has ended too; all for a bounded time. The caller has taken
- * its data listeners off. Never rejects.
+ * its way), and closes when the peer has ended too; all for a bounded time and amount. The caller
+ * has taken its data listeners off. Never rejects.
  */
 export function endPolitely(socket: Socket): Promise<void> {
   if (socket.destroyed) return Promise.resolve();
@@ -22,6 +22,11 @@ export function endPolitely(socket: Socket): Promise<void> {
     });
     socket.once("end", () => {
       if (socket.writableFinished) socket.destroy();
+    });
+    let dropped = 0;
+    socket.on("data", (bytes: Uint8Array) => {
+      dropped += bytes.length;
+      if (dropped > CLOSE_LINGER_BYTES) socket.destroy();
     });
     socket.end();
     socket.resume();

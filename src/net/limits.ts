@@ -10,8 +10,8 @@ export const INPUT_HIGH_WATER = 256 * 1024;
 export const INFLATED_HIGH_WATER = 64 * 1024;
 
 /**
- * Decompressed before other connections have their turn, about a millisecond's work: 1 MiB of
- * deflate can hold 1 GiB.
+ * Decompressed before other connections have their turn: 1 MiB of deflate can hold 1 GiB, which
+ * would otherwise come out in one go.
  */
 export const INFLATED_PER_TURN = 256 * 1024;
 
@@ -51,6 +51,9 @@ export const CLOSE_FLUSH_MS = 5_000;
 
 /** How long `close` then waits for the peer's own end, so that no reset destroys the last answer. */
 export const CLOSE_LINGER_MS = 1_000;
+
+/** How much is read and dropped meanwhile: who sends more does not look for our answer. */
+export const CLOSE_LINGER_BYTES = 4 * 1024 * 1024;
 
 /** How long reaching a relay's target may take. */
 export const RELAY_CONNECT_MS = 10_000;

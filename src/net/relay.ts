@@ -4,7 +4,13 @@ import type { Bytes } from "../base/mod.ts";
 import type { ConnectionBudget } from "./connection_budget.ts";
 import { endPolitely, ignoreError } from "./ending.ts";
 import { readInto } from "./flow.ts";
-import { KEEP_ALIVE_MS, RELAY_BUFFER, RELAY_BULK, RELAY_CONNECT_MS } from "./limits.ts";
+import {
+  CLOSE_LINGER_BYTES,
+  KEEP_ALIVE_MS,
+  RELAY_BUFFER,
+  RELAY_BULK,
+  RELAY_CONNECT_MS,
+} from "./limits.ts";
 import { NetError } from "./net_error.ts";
 
 /**
@@ -71,6 +77,7 @@ function forward(from: Socket, to: Socket): void {
   let forwarded = 0;
   let isBulk = from instanceof TLSSocket;
   from.on("data", (bytes: Uint8Array) => {
+    if (to.destroyed) return;
     if (!to.write(bytes)) {
       from.pause();
       to.once("drain", () => from.resume());
@@ -78,7 +85,14 @@ function forward(from: Socket, to: Socket): void {
     forwarded += bytes.length;
     if (isBulk || forwarded < RELAY_BULK) return;
     isBulk = true;
+    let dropped = 0;
     readInto(from, new Uint8Array(RELAY_BUFFER), (piece) => {
+      if (to.destroyed) {
+        // As `endPolitely` does, which sees nothing of these bytes.
+        dropped += piece.length;
+        if (dropped > CLOSE_LINGER_BYTES) from.destroy();
+        return;
+      }
       // The buffer is free again when the system has taken all of it.
       from.pause();
       to.write(piece, () => from.resume());

@@ -4,12 +4,13 @@
  *
  *     deno task bench [--quick] [--only fetch,search] [--target postern] [--run-flags=--cpu-prof]
  *
- * `--only`: groups of `cases.ts` ("fill" always runs). `--run-flags`: flags of `deno run` for the
+ * `--only`: groups of `cases.ts` ("fill" always runs) and "door". `--run-flags`: flags of `deno run` for the
  * server, to profile it.
  */
 import { parseArgs } from "node:util";
 import { makeSelfSigned } from "../../src/net/mod.ts";
 import { FULL, groups, QUICK, type Scale } from "./cases.ts";
+import { measureDoor } from "./door.ts";
 import { startDovecot } from "./dovecot_target.ts";
 import type { Measurement } from "./measure.ts";
 import { startPostern } from "./postern_target.ts";
@@ -21,7 +22,7 @@ async function main(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       quick: { type: "boolean", default: false },
-      only: { type: "string", default: Object.keys(groups).join() },
+      only: { type: "string", default: [...Object.keys(groups), "door"].join() },
       target: { type: "string", default: "postern,dovecot" },
       "run-flags": { type: "string", default: "" },
     },
@@ -52,6 +53,15 @@ async function main(args: readonly string[]): Promise<void> {
     }
   }
   for (const line of printTable(columns)) say(line);
+  if (wanted.has("door")) {
+    const folder = await Deno.makeTempDir({ prefix: "postern-bench-door-" });
+    try {
+      await writeCertificate(folder);
+      for (const line of printTable(await measureDoor(folder, scale))) say(line);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
   say(`${((performance.now() - started) / 1000).toFixed(0)} s in all`);
 }
 

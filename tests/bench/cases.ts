@@ -13,6 +13,8 @@ export interface Scale {
   /** Longest time of one case, milliseconds. */
   readonly limitMs: number;
   readonly restarts: number;
+  /** Sent through a relay at a time. */
+  readonly relayBytes: number;
 }
 
 export const FULL: Scale = {
@@ -21,6 +23,7 @@ export const FULL: Scale = {
   idleConnections: 1000,
   limitMs: 1500,
   restarts: 5,
+  relayBytes: 500_000_000,
 };
 
 export const QUICK: Scale = {
@@ -29,6 +32,7 @@ export const QUICK: Scale = {
   idleConnections: 100,
   limitMs: 350,
   restarts: 2,
+  relayBytes: 100_000_000,
 };
 
 const SMALL_BYTES = 3000;

@@ -35,7 +35,7 @@ export interface Plan {
  * for throughput, the octets that it moved.
  */
 export async function measure(
-  target: Target,
+  target: Pick<Target, "pid">,
   plan: Plan,
   operation: (worker: number, run: number) => Promise<number | void>,
 ): Promise<Measurement> {

@@ -14,11 +14,13 @@ export function printTable(columns: readonly Column[]): string[] {
     "",
     ...columns.flatMap(({ target }) => [`${target.name} p50 ms`, "p99", "rate", "cpu ms"]),
   ];
-  if (second) heads.push("times as fast");
+  if (second) heads.push(`times as fast as ${second.target.name}`);
   const rows = first.measurements.map((measurement) => {
-    const others = second?.measurements.find(({ name }) => name === measurement.name);
-    const cells = [measurement.name, ...cellsOf(measurement)];
-    if (second) cells.push(...cellsOf(others), ratio(measurement, others));
+    const others = columns.map(({ measurements }) =>
+      measurements.find(({ name }) => name === measurement.name)
+    );
+    const cells = [measurement.name, ...others.flatMap(cellsOf)];
+    if (second) cells.push(ratio(measurement, others[1]));
     return cells;
   });
   const widths = heads.map((head, i) =>
