@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes, EMPTY_BYTES, logger } from "../base/mod.ts";
+import { type Bytes, concatBytes, EMPTY_BYTES, logger, metrics } from "../base/mod.ts";
 import type { Account } from "../store/mod.ts";
 import { type DeliveryServices, type MessageSource, resolveRecipient } from "./accept.ts";
 import { MAX_FROM_ADDRESSES, MAX_SUBMITTED_HEADER_BYTES } from "./limits.ts";
@@ -79,6 +79,7 @@ export class MessageIntake {
     await this.#attempt(async () => {
       this.#refusal = await this.#giveOn();
     });
+    metrics.add("postern_submissions_total", { result: this.#refusal ? "refused" : "accepted" });
     return this.#refusal;
   }
 

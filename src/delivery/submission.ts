@@ -37,7 +37,7 @@ export class SubmissionServer {
   /** Recipients accepted in a transaction, by what makes two of them one. */
   readonly #recipients = new WeakMap<SMTPServerEnvelope, Map<string, string>>();
   readonly #connections = new Map<string, SubmissionConnection>();
-  /** Messages that are being received. */
+  /** Commands and messages that are being dealt with. */
   readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(services: SubmissionServices) {
@@ -83,6 +83,7 @@ export class SubmissionServer {
       smtp: this.#smtp,
       maxMessageBytes: this.#services.maxMessageBytes,
       openIntake: (connection: SubmissionConnection) => this.#openIntake(connection),
+      finish: (intake: MessageIntake) => this.#track(intake.finish()),
     };
     const connection = new SubmissionConnection(house, transport, login, tls);
     this.#connections.set(connection.id, connection);
@@ -112,14 +113,16 @@ export class SubmissionServer {
     done: (error?: Error | null) => void,
     work: () => Promise<SubmissionRefusal | undefined>,
   ): void {
-    const answered = work().catch((error: unknown): SubmissionRefusal => {
+    void this.#track(work()).catch((error: unknown): SubmissionRefusal => {
       log.error("submission failed: {error}", { error });
       return { code: 451, status: "4.3.0", text: "Something went wrong here; try again later" };
-    }).then((refusal) => {
-      this.#underWay.delete(answered);
-      done(refusal ? replyError(refusal) : null);
-    });
-    this.#underWay.add(answered);
+    }).then((refusal) => done(refusal ? replyError(refusal) : null));
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const tracked = work.finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
+    return tracked;
   }
 
   /** The address of MAIL must be the account's, and the account may send yet another message. */

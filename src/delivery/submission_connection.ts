@@ -16,6 +16,8 @@ export interface SubmissionHouse {
   readonly maxMessageBytes: number;
   /** Begins to receive the message of the connection's transaction. */
   openIntake(connection: SubmissionConnection): MessageIntake;
+  /** Finishes it, and has the server wait for that when it stops. */
+  finish(intake: MessageIntake): Promise<SubmissionRefusal | undefined>;
 }
 
 /**
@@ -243,6 +245,10 @@ export class SubmissionConnection extends SMTPConnection {
       this.#endChunk(intake, isLast).catch((error: unknown) => this.#fail(error)).finally(goOn);
     };
     const size = Number(match[1]);
+    if (intake === undefined && size > this.#house.maxMessageBytes) {
+      this.send(421, "5.5.1 MAIL and RCPT come first");
+      return;
+    }
     if (size === 0) return end(callback);
     const take = async (bytes: Bytes) => await intake?.write(bytes);
     parser.readChunk({ size, take, end });
@@ -265,7 +271,7 @@ export class SubmissionConnection extends SMTPConnection {
       this.send(250, `2.0.0 ${intake.size} octets received`);
       return;
     }
-    const refusal = intake.refusal ?? await intake.finish();
+    const refusal = intake.refusal ?? await this.#house.finish(intake);
     this._resetSession();
     if (refusal) this.refuse(refusal);
     else this.send(250, "2.6.0 Accepted");

@@ -278,6 +278,8 @@ Deno.test("BDAT brings a message in chunks, however they are cut", async () => {
     ...["250", "250", "250", "503", "503", "250", "503"],
   ]);
   assert.match(await client.ask("BDAT x LAST"), /^421 /);
+  const lost = await house.connectTls("alice");
+  assert.match(await lost.ask(`BDAT ${MAX_SUBMITTED_BYTES + 1} LAST`), /^421 5\.5\.1 /);
   const stranger = await house.connectTls();
   stranger.send("BDAT 6 LAST\r\nRSET\r\n");
   assert.match(await stranger.reply(), /^530 /);
