@@ -31,10 +31,14 @@ Deno.test("every command that the README lists has help, and what it says is mis
     }
   }
   assert.ok(listed.length >= 20, String(listed.length));
-  for (const names of listed) {
+  const check = async (names: readonly string[]) => {
     const { code, stdout } = await runPostern(["help", ...names]);
     assert.equal(code, 0, names.join(" "));
     assert.match(stdout, new RegExp(`^Usage: postern ${names.join(" ")}`));
+  };
+  // Starting is most of the work, and two processors may share it.
+  for (let i = 0; i < listed.length; i += 4) {
+    await Promise.all(listed.slice(i, i + 4).map(check));
   }
   for (const name of ["quickstart"]) {
     assert.equal((await runPostern(["help", name])).code, 2);
