@@ -74,7 +74,13 @@ async function writeFixtures(): Promise<void> {
   });
   await store.directory.addAllowedNetwork("192.0.2.0/24");
   const account = await store.openAccount(id);
-  for (const text of ["Subject: one\r\n\r\nfirst\r\n", "Subject: two\r\n\r\nsecond\r\n"]) {
+  const texts = [
+    "Subject: one\r\n\r\nfirst\r\n",
+    "Subject: two\r\n\r\nsecond\r\n",
+    // Large enough to be compressed.
+    `Subject: three\r\n\r\n${"Third and Long.\r\n".repeat(200)}`,
+  ];
+  for (const text of texts) {
     const stage = account.stageMessage();
     await stage.write(new TextEncoder().encode(text));
     await account.append("INBOX", [{

@@ -5,7 +5,7 @@ import { decodeBytes, encodeBytes, type Encoded } from "./compression.ts";
 import type { Database, Row } from "./database.ts";
 
 /** Chunk ids are content id * this + number: up to 256 GiB in one message, 2^33 messages. */
-const CHUNKS_PER_CONTENT = 2 ** 20;
+export const CHUNKS_PER_CONTENT = 2 ** 20;
 
 /** A chunk as it is kept. */
 export interface EncodedChunk extends Encoded {
@@ -23,12 +23,6 @@ export interface Layout {
 
 export function encodeChunk(bytes: Bytes): EncodedChunk {
   return { size: bytes.length, ...encodeBytes(bytes) };
-}
-
-/** Chunks of a message that fits into one: its header apart, since it is asked for most. */
-export function encodeSmallMessage(bytes: Bytes, headerSize: number): EncodedChunk[] {
-  return [bytes.subarray(0, headerSize), bytes.subarray(headerSize)]
-    .filter((part) => part.length > 0).map(encodeChunk);
 }
 
 export function insertChunk(

@@ -4,10 +4,10 @@ import type { ParkedMessage, StagedMessage } from "../account_store.ts";
 import type { StageSink } from "../ingest.ts";
 import { StoreError } from "../store_error.ts";
 import type { AccountFile } from "./account_file.ts";
-import { encodeChunk, type EncodedChunk, encodeSmallMessage, insertChunk } from "./bodies.ts";
+import { encodeChunk, type EncodedChunk, insertChunk } from "./bodies.ts";
 import { dropContent, insertContent } from "./content.ts";
 import type { Database } from "./database.ts";
-import { type EncodedSearchText, encodeSearchText } from "./search_text.ts";
+import { type EncodedSearchText, encodeSearchText, encodeSmallMessage } from "./search_text.ts";
 
 /** A message that nobody added to for so long belongs to a process that is no more. */
 const ABANDONED_SECONDS = 6 * 3600;
@@ -36,16 +36,14 @@ export class SqliteStagedMessage implements StagedMessage {
   constructor(
     file: AccountFile,
     nowSeconds: () => number,
-    parsed: ParsedMessage,
-    stored: StoredChunks | undefined,
-    chunks: readonly EncodedChunk[],
+    encoded: Pick<SqliteStagedMessage, "parsed" | "stored" | "chunks" | "searchText">,
   ) {
     this.accountId = file.id;
-    this.size = parsed.size;
-    this.parsed = parsed;
-    this.stored = stored;
-    this.chunks = chunks;
-    this.searchText = encodeSearchText(parsed);
+    this.size = encoded.parsed.size;
+    this.parsed = encoded.parsed;
+    this.stored = encoded.stored;
+    this.chunks = encoded.chunks;
+    this.searchText = encoded.searchText;
     this.#file = file;
     this.#nowSeconds = nowSeconds;
   }
@@ -121,8 +119,14 @@ export class SqliteStageSink implements StageSink {
   }
 
   async finish(rest: Bytes, parsed: ParsedMessage): Promise<StagedMessage> {
-    const chunks = this.#stored ? [encodeChunk(rest)] : encodeSmallMessage(rest, parsed.headerSize);
-    return new SqliteStagedMessage(this.#file, this.#nowSeconds, parsed, this.#stored, chunks);
+    const encoded = this.#stored
+      ? { chunks: [encodeChunk(rest)], searchText: encodeSearchText(parsed) }
+      : await encodeSmallMessage(rest, parsed.headerSize, parsed);
+    return new SqliteStagedMessage(this.#file, this.#nowSeconds, {
+      parsed,
+      stored: this.#stored,
+      ...encoded,
+    });
   }
 
   async discard(): Promise<void> {

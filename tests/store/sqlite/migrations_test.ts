@@ -71,6 +71,27 @@ Deno.test("a store of the earliest schemas opens with all that was in it", () =>
     await store.close();
   }));
 
+Deno.test("mail and text that share a frame are read from the fixture of their version", () =>
+  withFolder(async (dataDir) => {
+    await Deno.mkdir(join(dataDir, "accounts", "1"), { recursive: true });
+    await openFixture(join(dataDir, "directory.db"), directorySchema, 3);
+    const path = join(dataDir, "accounts", "1", "mail.db");
+    await openFixture(path, mailSchema, 4);
+    const db = Database.open(path);
+    assert.equal(db.number("SELECT body_coding FROM search_text WHERE content_id = 3"), 3);
+    db.close();
+    const store = await openSqliteStore({ dataDir });
+    const [found] = await store.directory.listAccounts();
+    const account = await store.openAccount(found!.id);
+    const inbox = await account.findMailbox("INBOX");
+    const text = new TextDecoder().decode(await raw(account, inbox!.id, 3));
+    assert.equal(text, `Subject: three\r\n\r\n${"Third and Long.\r\n".repeat(200)}`);
+    const { uids } = await account.search(inbox!.id, { op: "body", value: "long. third and" });
+    assert.equal(uids.toString(), "3");
+    assert.deepEqual(await breaches(account), []);
+    await store.close();
+  }));
+
 Deno.test("text that was stored composed is found after the migration", () =>
   withFolder(async (folder) => {
     const path = join(folder, "old.db");

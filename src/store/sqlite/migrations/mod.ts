@@ -13,6 +13,7 @@ import { pushInitial } from "./0001_push_initial.ts";
 import { mailInitial } from "./0001_mail_initial.ts";
 import { mailFolding } from "./0002_mail_folding.ts";
 import { mailSaved } from "./0003_mail_saved.ts";
+import { mailSharedFrames } from "./0004_mail_shared_frames.ts";
 
 export type Migration = (db: Database) => void;
 
@@ -33,7 +34,7 @@ export const directorySchema: Schema = {
 export const mailSchema: Schema = {
   name: "mail",
   applicationId: 0x50_73_74_4d, // "PstM"
-  migrations: [mailInitial, mailFolding, mailSaved],
+  migrations: [mailInitial, mailFolding, mailSaved, mailSharedFrames],
 };
 
 export const queueSchema: Schema = {
