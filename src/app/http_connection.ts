@@ -12,7 +12,7 @@ const HTTP_TIMEOUT_MS = 10_000;
  */
 export async function serveHttp(
   transport: Transport,
-  handle: (request: Request) => Response,
+  handle: (request: Request) => Response | Promise<Response>,
 ): Promise<void> {
   try {
     const head = await readHead(transport);
@@ -22,7 +22,7 @@ export async function serveHttp(
       ? new Response("The request is too large.\n", { status: 431 })
       : request === undefined
       ? new Response("This is not an HTTP request.\n", { status: 400 })
-      : handle(request);
+      : await handle(request);
     transport.write(await writeResponse(response, request?.method === "HEAD"));
     await transport.drain(HTTP_TIMEOUT_MS);
   } catch (error) {
@@ -76,8 +76,13 @@ async function writeResponse(response: Response, isHead: boolean): Promise<Bytes
 
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
+  301: "Moved Permanently",
   400: "Bad Request",
+  403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  429: "Too Many Requests",
   431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
 };

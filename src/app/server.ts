@@ -19,7 +19,7 @@ import {
 import { createNotifier, type NudgeListener, openNudgeListener } from "../notify/mod.ts";
 import { DEFAULT_TIMES, serveConnection, type SessionServices } from "../session/mod.ts";
 import type { Store } from "../store/mod.ts";
-import { handleWebRequest } from "../web/mod.ts";
+import { ChatmailPages, handleWebRequest } from "../web/mod.ts";
 import { Chatmail, readHostFacts } from "./chatmail.ts";
 import { ServerCertificates } from "./certificates.ts";
 import {
@@ -32,6 +32,7 @@ import { nudgeSocketPath, openStore } from "./data.ts";
 import { Failure } from "./failure.ts";
 import { GateKeeper } from "./gate_keeper.ts";
 import { serveHttp } from "./http_connection.ts";
+import { mailServices } from "./mail_services.ts";
 import { readOAuth } from "./oauth.ts";
 import { openBudget } from "./open_files.ts";
 import { OutgoingMail } from "./outgoing_mail.ts";
@@ -73,6 +74,7 @@ export class Server {
   readonly #lmtp: LmtpServer;
   readonly #chatmail: Chatmail | undefined;
   readonly #expiry: Expiry;
+  readonly #pages: ChatmailPages | undefined;
   #outgoing: OutgoingMail | undefined;
   #budget = new ConnectionBudget(0);
   #renewer: Renewer | undefined;
@@ -106,6 +108,7 @@ export class Server {
       { directory: store.directory, dataDir: config.dataDir, clock },
     );
     const newcomers = this.#chatmail?.registration;
+    this.#pages = newcomers && new ChatmailPages(newcomers, mailServices(config.listeners), clock);
     const note = (attempt: LoginAttempt) => {
       if (config.log.addresses) recorder.add(attempt);
       if (attempt.result === "ok" && attempt.accountId !== undefined) {
@@ -326,7 +329,10 @@ export class Server {
       case "web":
         return await serveHttp(
           transport,
-          (request) => this.#challenges.answer(request) ?? handleWebRequest(request, { hostname }),
+          async (request) =>
+            this.#challenges.answer(request) ??
+              await this.#pages?.answer(request, transport.facts.remote.address) ??
+              handleWebRequest(request, { hostname }),
         );
       case "lmtp":
         return await this.#lmtp.serve(transport);

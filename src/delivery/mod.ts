@@ -20,7 +20,7 @@ export {
 export { LmtpServer, type LmtpServices } from "./lmtp.ts";
 export { Outbox } from "./outbox.ts";
 export { QueueRunner } from "./queue_runner.ts";
-export type { SendingRate } from "./rate_limit.ts";
+export { RateLimit, type SendingRate } from "./rate_limit.ts";
 export { Relay, type RelayOptions } from "./relay.ts";
 export { sweepSpool } from "./spool.ts";
 export { SubmissionServer, type SubmissionServices } from "./submission.ts";

@@ -1,15 +1,9 @@
+import { escapeHtml, page } from "./html.ts";
+
 /** What the pages say of the server. */
 export interface WebFacts {
   readonly hostname: string;
 }
-
-const HEADERS = {
-  "content-type": "text/html; charset=utf-8",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
-};
 
 /** Answers a browser that came to the mail server's port: says what this is and how to use it. */
 export function handleWebRequest(request: Request, { hostname }: WebFacts): Response {
@@ -31,35 +25,4 @@ export function handleWebRequest(request: Request, { hostname }: WebFacts): Resp
 <li>User name: your whole mail address</li>
 </ul>`,
   );
-}
-
-function page(
-  status: number,
-  title: string,
-  body: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  const html = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<h1>${title}</h1>
-${body}
-</html>
-`;
-  return new Response(html, { status, headers: { ...HEADERS, ...headers } });
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
