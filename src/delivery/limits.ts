@@ -37,5 +37,7 @@ export const MAX_RELAY_CONNECTIONS = 4;
 export const QUEUE_LOOK_MS = 5_000;
 /** Milliseconds that the relay may take to connect and to greet. */
 export const RELAY_TIMEOUT_MS = 60_000;
+/** Milliseconds that the relay has for its answer when the server stops. */
+export const RELAY_STOP_MS = 1_000;
 /** Octets of a message's header that a report of failed delivery repeats. */
 export const MAX_REPORTED_HEADER_BYTES = 64 * 1024;

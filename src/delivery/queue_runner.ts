@@ -7,7 +7,7 @@ import {
   resolveRecipient,
 } from "./accept.ts";
 import { type FailedRecipient, sendBounce } from "./bounce.ts";
-import { MAX_RELAY_CONNECTIONS, QUEUE_LOOK_MS, RETRY_SECONDS } from "./limits.ts";
+import { MAX_RELAY_CONNECTIONS, QUEUE_LOOK_MS, RELAY_STOP_MS, RETRY_SECONDS } from "./limits.ts";
 import { describe, isTemporary, REFUSAL_REPLIES } from "./outbox.ts";
 import type { Relay, RelayResult } from "./relay.ts";
 
@@ -49,12 +49,15 @@ export class QueueRunner {
     });
   }
 
-  /** Begins nothing more, and waits for what is under way. */
+  /** Begins nothing more; what is under way has a moment to come to its end. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    const ended = Promise.allSettled(this.#busy.values());
+    const timer = setTimeout(() => this.#relay?.close(), RELAY_STOP_MS);
+    await ended;
+    clearTimeout(timer);
     this.#relay?.close();
-    await Promise.allSettled(this.#busy.values());
   }
 
   async #look(): Promise<void> {

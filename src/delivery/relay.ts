@@ -39,6 +39,7 @@ export type RelayResult =
 /** Sends mail to the configured host, over connections that are used again. */
 export class Relay {
   readonly #pool: SMTPPool;
+  readonly #closing = new AbortController();
 
   constructor(options: RelayOptions) {
     const { host, port, tls, credentials, caCertificates, hostname } = options;
@@ -77,7 +78,8 @@ export class Relay {
       },
     };
     const { failure, accepted, refusals } = await new Promise<Outcome>((resolve) => {
-      this.#pool.send({ data: {}, message } as unknown as PooledMail, (error, info) => {
+      const data = { signal: this.#closing.signal };
+      this.#pool.send({ data, message } as unknown as PooledMail, (error, info) => {
         const refusals = (error ?? info)?.rejectedErrors ?? [];
         resolve({ failure: error, accepted: info?.accepted ?? [], refusals });
       });
@@ -91,8 +93,10 @@ export class Relay {
     });
   }
 
+  /** Ends all connections; what is being sent has failed. */
   close(): void {
-    this.#pool.close();
+    this.#closing.abort();
+    this.#pool.close({ force: true });
   }
 }
 

@@ -159,6 +159,26 @@ Deno.test("a relay that is away, wrong or not to be trusted loses nothing", asyn
   assert.deepEqual(sink.messages, []);
 });
 
+Deno.test("stopping does not wait for a relay that does not answer, and the message stays", async () => {
+  await using sink = await RelaySink.open();
+  const isThere = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<void>();
+  sink.hold = () => {
+    isThere.resolve();
+    return end.promise;
+  };
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  const client = await house.connectTls("alice");
+  await send(client, ["eve@far.example"]);
+  await isThere.promise;
+  const started = performance.now();
+  await house.runner.stop();
+  assert.ok(performance.now() - started < 2000);
+  const [message] = await house.queue.list();
+  assert.equal(message?.recipients[0]?.attempts, 0, "the attempt does not count");
+  end.resolve();
+});
+
 Deno.test("a queue without relay waits, and mail for those here leaves it", async () => {
   await using house = await SubmissionHouse.open({ hasRelay: true });
   const client = await house.connectTls("alice");

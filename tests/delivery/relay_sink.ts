@@ -17,6 +17,8 @@ export class RelaySink implements AsyncDisposable {
   refuse: (recipient: string) => string | undefined = () => undefined;
   /** The same for a message. */
   refuseMessage: () => string | undefined = () => undefined;
+  /** Called when a message is there, which is answered when it resolves. */
+  hold: () => Promise<void> = () => Promise.resolve();
   readonly #server: SMTPServer;
   readonly options: RelayOptions;
 
@@ -47,7 +49,8 @@ export class RelaySink implements AsyncDisposable {
       onData: (stream, { envelope }, done) => {
         const pieces: Uint8Array[] = [];
         stream.on("data", (piece) => pieces.push(piece));
-        stream.on("end", () => {
+        stream.on("end", async () => {
+          await sink.hold();
           const error = replyError(sink.refuseMessage());
           if (error) return done(error);
           sink.messages.push({
