@@ -89,7 +89,8 @@ export class OutgoingMail {
   }
 }
 
-async function readRelay(config: RelayConfig, hostname: string): Promise<RelayOptions> {
+/** The relay of the configuration with its files read. Throws Failure, which names the file. */
+export async function readRelay(config: RelayConfig, hostname: string): Promise<RelayOptions> {
   const { host, port, tls, login, caFile } = config;
   return {
     host,

@@ -99,6 +99,16 @@ Deno.test("config check warns of what this version does not serve, and says that
   }, '[[listener]]\nkind = "metrics"\naddress = "127.0.0.1:9143"\n');
 });
 
+Deno.test("config check looks for the relay's files", async () => {
+  await withFolder(async ({ config, path }) => {
+    const { code, stderr } = await runPostern(["config", "check", "--config", config]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^postern: relay\.password_file: cannot read .*relay\.password: /);
+    await Deno.writeTextFile(`${path}/relay.password`, "secret\n");
+    assert.match(await succeed(config, "config", "check"), /is valid\n$/);
+  }, '[relay]\nhost = "smtp.example.net"\nusername = "u"\npassword_file = "relay.password"\n');
+});
+
 Deno.test("domains, accounts and addresses live their lives on the command line", async () => {
   await withFolder(async ({ config }) => {
     await succeed(config, "domain", "add", "example.org");

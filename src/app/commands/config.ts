@@ -4,6 +4,7 @@ import { checkCertificates } from "../certificates.ts";
 import { toConfig, unservedSettings } from "../config/config.ts";
 import { readConfigFile } from "../config/load.ts";
 import { maskedContent, writeConfig } from "../config/show.ts";
+import { readRelay } from "../outgoing_mail.ts";
 import { printError, printJson, printLine } from "../terminal.ts";
 import { addGroup, type GlobalOptions, withExamples } from "./options.ts";
 
@@ -16,7 +17,9 @@ export function addConfigCommands(program: Command): void {
   ).action(async (_options, command: Command) => {
     const options = command.optsWithGlobals<GlobalOptions>();
     const loaded = await readConfigFile(options.config);
-    await checkCertificates(toConfig(loaded), systemClock);
+    const effective = toConfig(loaded);
+    await checkCertificates(effective, systemClock);
+    if (effective.relay) await readRelay(effective.relay, effective.hostname);
     const warnings = unservedSettings(loaded);
     for (const warning of warnings) printError(`postern: warning: ${warning}`);
     if (options.json) printJson({ file: loaded.file, valid: true, warnings });
