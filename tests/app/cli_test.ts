@@ -132,7 +132,11 @@ Deno.test("domains, accounts and addresses live their lives on the command line"
     assert.deepEqual(shown.mailboxes.map(({ name }: { name: string }) => name).toSorted(), [
       ...["Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"],
     ]);
-    assert.match(await succeed(config, "account", "show", alice), /Quota +2G\n/);
+    await succeed(config, "account", "capabilities", alice, "uidonly", "NOTIFY");
+    const table = await succeed(config, "account", "show", alice);
+    assert.match(table, /Quota +2G\n/);
+    assert.match(table, /Without +UIDONLY NOTIFY\n/);
+    await succeed(config, "account", "capabilities", alice);
 
     await succeed(config, "account", "disable", alice, "--message", "Call the office.");
     const [listed] = JSON.parse(await succeed(config, "account", "list", "--json"));

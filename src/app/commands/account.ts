@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { makeVerifier, setPassword } from "../../auth/mod.ts";
+import { createRegistry } from "../../imap/mod.ts";
 import type { Account } from "../../store/mod.ts";
 import { parseQuotaBytes, QUOTA_FORM, writeSize } from "../config/quantity.ts";
 import { requireAccount, withData } from "../data.ts";
@@ -14,7 +15,7 @@ interface PasswordOptions extends GlobalOptions {
   readonly stdin?: boolean;
 }
 
-/** `account add`, `list`, `show`, `remove`, `password`, `quota`, `disable`, `enable`, `apppassword`. */
+/** `account` and all that it does. */
 export function addAccountCommands(program: Command): void {
   const account = addGroup(program, "account", "accounts: who may log in, and whose mail this is");
   addPasswordCommands(account);
@@ -42,6 +43,27 @@ export function addAccountCommands(program: Command): void {
     await withData(options(command).config, async ({ directory }) => {
       const { id } = await requireAccount(directory, address);
       await directory.setAccountQuota(id, quotaBytes);
+    });
+  });
+
+  withExamples(
+    account.command("capabilities <address> [names...]")
+      .description(
+        "keep IMAP capabilities from the account's next sessions, for a program that trips over " +
+          "them; without names: offer all again",
+      ),
+    "postern account capabilities alice@example.org UIDONLY NOTIFY",
+    "postern account capabilities alice@example.org",
+  ).action(async (address: string, names: string[], _options, command: Command) => {
+    const known = createRegistry().capabilities.map(({ name }) => name.toUpperCase());
+    const disabled = names.map((name) => name.toUpperCase());
+    const unknown = disabled.find((name) => !known.includes(name));
+    if (unknown !== undefined) {
+      throw new UsageError(`expected capabilities of this server, found "${unknown}"`);
+    }
+    await withData(options(command).config, async ({ directory }) => {
+      const { id } = await requireAccount(directory, address);
+      await directory.setDisabledCapabilities(id, disabled);
     });
   });
 
@@ -194,6 +216,7 @@ function addListCommands(account: Command): void {
       ["Quota", quotaText(facts.quotaBytes)],
       ["Used", writeSize(facts.usedBytes)],
       ["Created", facts.created],
+      ["Without", facts.disabledCapabilities.join(" ") || "offered every capability"],
       ["Addresses", facts.addresses.join(", ") || "no others"],
     ]);
     printLine("");
@@ -213,6 +236,7 @@ function accountFacts(account: Account) {
     disabled: account.disabledMessage !== undefined,
     disabledMessage: account.disabledMessage,
     quotaBytes: account.quotaBytes,
+    disabledCapabilities: account.disabledCapabilities,
     created: new Date(account.created * 1000).toISOString(),
   };
 }
