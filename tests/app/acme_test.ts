@@ -118,7 +118,7 @@ async function shown(port: number, name: string): Promise<Shown> {
   const socket = await open(port, name);
   const { issuer, subjectaltname, fingerprint256 } = socket.getPeerCertificate();
   socket.destroy();
-  return { issuer: issuer.CN, names: subjectaltname ?? "", fingerprint: fingerprint256 };
+  return { issuer: String(issuer.CN), names: subjectaltname ?? "", fingerprint: fingerprint256 };
 }
 
 async function eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
