@@ -7,7 +7,10 @@ const MAIL_USER = "mail";
  * Debian's Dovecot with defaults but for paths, ports and limits on connections; undefined when it
  * is not installed or may not be started. `folder` has certificate.pem and key.pem.
  */
-export async function startDovecot(folder: string): Promise<Target | undefined> {
+export async function startDovecot(
+  folder: string,
+  format: "sdbox" | "maildir" = "sdbox",
+): Promise<Target | undefined> {
   const version = await versionOf();
   // Its processes change their user.
   if (version === undefined || Deno.uid() !== 0) return undefined;
@@ -28,7 +31,7 @@ ssl = yes
 ssl_cert = <${folder}/certificate.pem
 ssl_key = <${folder}/key.pem
 disable_plaintext_auth = no
-mail_location = sdbox:~/sdbox
+mail_location = ${format}:~/mail
 first_valid_uid = 1
 mail_max_userip_connections = 10000
 default_vsz_limit = 1G
@@ -75,7 +78,7 @@ service lmtp {
   let child = await serve(config, port);
   return {
     name: "Dovecot",
-    setup: `${version}, sdbox, mail_fsync=optimized, login processes kept, SHA512-CRYPT`,
+    setup: `${version}, ${format}, mail_fsync=optimized, login processes kept, SHA512-CRYPT`,
     port,
     tlsPort,
     lmtpPort,
