@@ -7,7 +7,7 @@
 const ROOMS_BELOW: Readonly<Record<string, readonly string[] | "all">> = {
   app: "all",
   web: ["chatmail", "delivery", "store", "auth", "base"],
-  chatmail: ["store", "auth", "base"],
+  chatmail: ["message", "store", "auth", "base"],
   session: ["imap", "wire", "net", "notify", "store", "auth", "base"],
   delivery: ["message", "net", "store", "auth", "base"],
   imap: ["wire", "message", "store", "auth", "base"],

@@ -12,6 +12,7 @@ import type { DeliveryServices, SubmissionPolicy } from "../delivery/mod.ts";
 import { type Directory, type PushStore, StoreError } from "../store/mod.ts";
 import { openSqlitePush } from "../store/sqlite/engine.ts";
 import type { ChatmailConfig } from "./config/chatmail.ts";
+import { ENCRYPTED_SUBMISSION, inspectIncoming } from "./encryption_policy.ts";
 import { readSecret } from "./oauth.ts";
 
 /** Recipients of one message, as clients are told: what submission takes. */
@@ -40,6 +41,7 @@ export class Chatmail {
   readonly entries: HostEntries;
   readonly #directory: Directory;
   readonly #domain: string;
+  readonly #requiresEncryption: boolean;
   readonly #push: PushStore | undefined;
   readonly #notifier: PushNotifier | undefined;
 
@@ -56,6 +58,7 @@ export class Chatmail {
     const { inviteTokensFile, pushUrl } = config;
     this.#directory = directory;
     this.#domain = config.domain;
+    this.#requiresEncryption = config.requiresEncryption;
     this.registration = new Registration(config, {
       directory,
       resources: machine(dataDir),
@@ -70,8 +73,9 @@ export class Chatmail {
   }
 
   /** What delivery tells this domain of. */
-  get deliveryHooks(): Pick<DeliveryServices, "onDelivered"> {
+  get deliveryHooks(): Pick<DeliveryServices, "onDelivered" | "inspect"> {
     return {
+      ...(this.#requiresEncryption ? { inspect: () => inspectIncoming(this.#domain) } : {}),
       onDelivered: (account, from) => {
         // What an account sends itself is for its other devices, which are awake.
         if (from?.toLowerCase() !== account.address) void this.#notifier?.notify(account);
@@ -81,7 +85,7 @@ export class Chatmail {
 
   /** What submission leaves out, so that nobody learns where a sender is and with what. */
   get submissionPolicy(): SubmissionPolicy {
-    return { hidesClient: true };
+    return this.#requiresEncryption ? ENCRYPTED_SUBMISSION : { hidesClient: true };
   }
 
   /** Makes the domain when it is not there, and goes on with what waits. */

@@ -19,7 +19,7 @@ import { Failure } from "./failure.ts";
 import { readSecret } from "./oauth.ts";
 
 /** What a host wants of outgoing mail, and to be told of that which stays here. */
-export interface OutgoingHooks extends Pick<DeliveryServices, "onDelivered"> {
+export interface OutgoingHooks extends Pick<DeliveryServices, "onDelivered" | "inspect"> {
   readonly policy?: SubmissionPolicy;
 }
 

@@ -36,3 +36,12 @@ export const PUSH_TIMEOUT_MS = 60_000;
 export const PUSH_GIVE_UP_SECONDS = 5 * 3600;
 /** Between two looks at what is to be tried again. */
 export const PUSH_LOOK_MS = 2_000;
+/** Octets of a message's header, and of one line, that are looked at; more is not encrypted mail. */
+export const MAX_CHECKED_HEADER_BYTES = 256 * 1024;
+export const MAX_CHECKED_LINE = 16 * 1024;
+/** Octets of a line of ASCII armor: programs write 64 or 76. */
+export const MAX_ARMOR_LINE = 1024;
+/** Octets that may stand before the first part: one sentence that says what the message is. */
+export const MAX_PREAMBLE_BYTES = 512;
+/** Octets of the first message of a secure join: its header and one line. */
+export const MAX_SECURE_JOIN_BYTES = 256 * 1024;

@@ -7,5 +7,6 @@
 export { Expiry, type ExpiryPolicy, type ExpiryServices } from "./expiry.ts";
 export { InviteList } from "./invite_list.ts";
 export { HostEntries, type HostFacts } from "./host_entries.ts";
+export { MessageCheck, type MessageKind } from "./message_check.ts";
 export { PushNotifier } from "./push_notifier.ts";
 export { Registration, type RegistrationRules, type Resources } from "./registration.ts";

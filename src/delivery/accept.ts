@@ -21,6 +21,15 @@ export interface DeliveryServices {
   readonly hostname: string;
   /** Told of each message that is durable, and whom its From field names first. */
   readonly onDelivered?: (account: Account, from: string | undefined) => void;
+  /** Looks at each message on its way in; everything is welcome unless given. */
+  readonly inspect?: () => MessageInspector;
+}
+
+/** Sees one message as it comes, and says who may have it. */
+export interface MessageInspector {
+  write(bytes: Bytes): void;
+  /** After all of it; undefined: it is welcome. */
+  check(account: Account): Refusal | undefined;
 }
 
 /** Somebody whom a message is for. */
@@ -43,6 +52,8 @@ export type RefusalKind =
   /** `deliver --mailbox` without `--create`: for good. */
   | "mailbox-missing"
   | "mailbox-invalid"
+  /** The account takes encrypted mail alone: for good. */
+  | "not-encrypted"
   /** The store cannot take anything now. */
   | "unavailable";
 
@@ -192,8 +203,17 @@ export async function deliverMessage(
       }
     }
     await forEachCopy(({ recipient, stage }) => stage.write(traceHeader(trace, recipient.address)));
-    for await (const chunk of content) await forEachCopy(({ stage }) => stage.write(chunk));
+    const inspector = services.inspect?.();
+    for await (const chunk of content) {
+      inspector?.write(chunk);
+      await forEachCopy(({ stage }) => stage.write(chunk));
+    }
     await forEachCopy(async (copy) => {
+      const refusal = inspector?.check(copy.recipient.account);
+      if (refusal) {
+        results.set(copy.recipient.account.id, refusal);
+        return await copy.stage.discard();
+      }
       results.set(copy.recipient.account.id, await append(services, copy, trace.time, target));
     });
   } finally {

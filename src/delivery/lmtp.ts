@@ -34,6 +34,7 @@ const REPLY_CODES: Readonly<Record<RefusalKind, number>> = {
   "too-large": 552,
   "mailbox-missing": 550,
   "mailbox-invalid": 550,
+  "not-encrypted": 523,
   "unavailable": 451,
 };
 

@@ -11,6 +11,7 @@ export {
   type DeliveryResult,
   type DeliveryServices,
   type DeliveryTarget,
+  type MessageInspector,
   type MessageSource,
   type Recipient,
   type Refusal,

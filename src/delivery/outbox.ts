@@ -33,6 +33,7 @@ export const REFUSAL_REPLIES: Readonly<Record<RefusalKind, { code: number; statu
   "too-large": { code: 552, status: "5.2.3" },
   "mailbox-missing": { code: 550, status: "5.2.0" },
   "mailbox-invalid": { code: 550, status: "5.2.0" },
+  "not-encrypted": { code: 523, status: "5.7.1" },
   "unavailable": { code: 451, status: "4.3.0" },
 };
 

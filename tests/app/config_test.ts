@@ -100,6 +100,7 @@ delete_large_after = "3d"
 delete_inactive_users_after = "60d"
 min_available_memory = "100M"
 min_free_disk_space = "2G"
+require_encryption = true
 admin = "mailto:admin@example.org"
 iroh_relay = "https://iroh.example.org/"
 turn_host = "turn.example.org"
@@ -377,6 +378,7 @@ Deno.test("a chatmail domain has the limits of its kind unless they are given", 
     deleteInactiveAfterMs: 90 * day,
     minAvailableMemoryBytes: 200 * 1024 ** 2,
     minFreeDiskBytes: 1024 ** 3,
+    requiresEncryption: false,
     admin: undefined,
     irohRelay: undefined,
     turn: undefined,

@@ -24,6 +24,7 @@ smtp = "submission"
 none = "web"
 [chatmail]
 domain = "chat.example"
+require_encryption = true
 push_url = "none"
 min_available_memory = "0B"
 min_free_disk_space = "0B"

@@ -19,6 +19,8 @@ export interface ChatmailConfig {
   /** With less than this no new accounts are made; 0: whatever there is. */
   readonly minAvailableMemoryBytes: number;
   readonly minFreeDiskBytes: number;
+  /** Whether nothing but encrypted mail goes out and comes in. */
+  readonly requiresEncryption: boolean;
   readonly admin: string | undefined;
   readonly irohRelay: string | undefined;
   readonly turn:
@@ -50,6 +52,7 @@ export function toChatmail(
     deleteInactiveAfterMs: ms(content.delete_inactive_users_after),
     minAvailableMemoryBytes: bytes(content.min_available_memory),
     minFreeDiskBytes: bytes(content.min_free_disk_space),
+    requiresEncryption: content.require_encryption,
     admin: content.admin,
     irohRelay: content.iroh_relay,
     turn: content.turn_host !== undefined && content.turn_secret_file !== undefined

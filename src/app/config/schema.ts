@@ -211,6 +211,7 @@ const chatmail = strict({
     (text) => parseSizeBytes(text) !== undefined,
     SIZE_FORM,
   ).default("1G"),
+  require_encryption: flag.default(false),
   admin: z.string(URI_FORM).regex(/^[a-z][a-z0-9+.-]*:[!-~]+$/i, URI_FORM).optional(),
   iroh_relay: z.url({ protocol: /^https?$/, error: URI_FORM }).optional(),
   turn_host: hostName.optional(),
