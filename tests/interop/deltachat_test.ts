@@ -146,3 +146,72 @@ Deno.test({
     }, hostConfig(port));
   },
 });
+
+Deno.test({
+  name: "Delta Chat: five accounts by dclogin links join a group, whose mail is for all of them",
+  ignore: core === undefined,
+  fn: () => {
+    const port = freePort();
+    return withFolder(async ({ path, config }) => {
+      const server = await startPostern(["serve", "--config", config]);
+      const chat = new DeltaChat(core ?? "", path);
+      const { rpc } = chat;
+      try {
+        const here = `ih=127.0.0.1&ip=${port}&is=ssl&sh=127.0.0.1&sp=${port}&ss=ssl&ic=3`;
+        const began = performance.now();
+        const members = await Promise.all(
+          Array.from({ length: 5 }, async (_, i) => {
+            const id = await rpc.addAccount();
+            const password = encodeURIComponent(`pass"word\\&=+ ${i}`);
+            await rpc.addTransportFromQr(
+              id,
+              `dclogin:member-0${i}@chat.example?p=${password}&v=1&${here}`,
+            );
+            await rpc.startIo(id);
+            await chat.event(id, "ImapInboxIdle");
+            return id;
+          }),
+        );
+        tell("five accounts in IDLE", began);
+        const [first, ...others] = members;
+        assert.ok(first);
+        const group = await rpc.createGroupChat(first, "five", false);
+        const invitation = await rpc.getChatSecurejoinQrCode(first, group);
+        for (const id of others) {
+          const joining = performance.now();
+          const seen = chat.events.length;
+          await rpc.secureJoin(id, invitation);
+          for (let from = seen, isDone = false; !isDone;) {
+            await chat.event(id, "SecurejoinJoinerProgress", from);
+            const progress = chat.events.slice(from).filter((each) => each.account === id)
+              .flatMap(({ event }) => event.kind === "SecurejoinJoinerProgress" ? [event] : []);
+            isDone = progress.some((event) => event.progress === 1000);
+            from = chat.events.length;
+          }
+          tell(`account ${id} joined`, joining);
+        }
+        const seen = chat.events.length;
+        const sending = performance.now();
+        await rpc.miscSendTextMessage(first, group, "to all");
+        await Promise.all(others.map(async (id) => {
+          for (let from = seen;;) {
+            const { msgId } = await chat.event(id, "IncomingMsg", from);
+            from = chat.events.findIndex(({ account, event }, i) =>
+              i >= from && account === id && event.kind === "IncomingMsg"
+            ) + 1;
+            const message = await rpc.getMessage(id, msgId);
+            if (message.text === "to all") {
+              return assert.equal(message.showPadlock, true);
+            }
+          }
+        }));
+        tell("one message to four", sending);
+      } catch (error) {
+        throw new Error(`${chat.problems(1).join("\n")}\n${server.stderr()}`, { cause: error });
+      } finally {
+        await chat.close();
+        await server.stop("SIGTERM");
+      }
+    }, hostConfig(port));
+  },
+});
