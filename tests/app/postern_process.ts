@@ -74,6 +74,7 @@ export interface ServerProcess {
   address(kind: string): string;
   readonly lines: readonly string[];
   readonly msUntilReady: number;
+  readonly pid: number;
   /** What came on stderr so far. */
   stderr(): string;
   kill(signal: Deno.Signal): void;
@@ -123,6 +124,7 @@ export async function startPostern(
       const line = lines.find((each) => each.startsWith(`listening ${kind} `));
       return line?.split(" ")[2] ?? "";
     },
+    pid: child.pid,
     stderr: () => stderr,
     kill: (signal) => child.kill(signal),
     async stop(signal) {

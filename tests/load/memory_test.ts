@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { connect as connectTls } from "node:tls";
+import { TestClient } from "../support/client.ts";
+import { transferLargeMessage } from "./large_message.ts";
+import { withServerProcess } from "./server_process.ts";
+
+// Memory is read from /proc.
+const ignore = Deno.build.os !== "linux";
+
+Deno.test({
+  name: "a large message is taken and given in constant memory",
+  ignore,
+  fn: async () => {
+    // It grows by what is not yet collected, some 240 MB, whatever the size of the message. The long
+    // form of this test sends 2.2 GB: deno run -A tests/load/large_message.ts
+    const { grownMb } = await transferLargeMessage(450_000_000);
+    assert.ok(grownMb < 350, `the server grew by ${grownMb.toFixed(0)} MB`);
+  },
+});
+
+Deno.test({
+  name: "commands that are sent without reading the answers are back-pressured, and all answered",
+  ignore,
+  fn: () =>
+    withServerProcess("", async (server) => {
+      const client = await TestClient.connect(server.port);
+      await client.ok(`LOGIN ${server.user} "${server.password}"`);
+      const { socket } = client;
+      socket.pause();
+      const before = server.rssMb();
+      // More than the system keeps for a connection, in both directions.
+      const tag = "x".repeat(190);
+      const burst = `${tag} NOOP\r\n`.repeat(2000);
+      const bursts = 60;
+      for (let i = 0; i < bursts; i++) socket.write(burst);
+      let highest = before;
+      for (let i = 0; i < 30; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        highest = Math.max(highest, server.rssMb());
+      }
+      assert.ok(socket.writableLength > 0, "the server stopped reading");
+      assert.ok(highest - before < 60, `the server grew by ${(highest - before).toFixed(0)} MB`);
+      let answers = 0;
+      let tail = "";
+      const done = new Promise<void>((resolve) => {
+        socket.removeAllListeners("data");
+        socket.on("data", (bytes) => {
+          const text = tail + bytes.toString("latin1");
+          const lines = text.split("\r\n");
+          tail = lines.pop() ?? "";
+          answers += lines.filter((line) => line.startsWith(`${tag} OK`)).length;
+          if (answers === bursts * 2000) resolve();
+        });
+      });
+      socket.resume();
+      await done;
+      client.close();
+    }),
+});
+
+Deno.test({
+  name: "a connection that is logged in and idle costs little memory",
+  ignore,
+  fn: () =>
+    withServerProcess("", async (server) => {
+      const connectOne = () =>
+        new Promise<ReturnType<typeof connectTls>>((resolve, reject) => {
+          const socket = connectTls({
+            host: "127.0.0.1",
+            port: server.tlsPort,
+            rejectUnauthorized: false,
+          });
+          let text = "";
+          socket.on("error", reject);
+          socket.on("data", (bytes) => {
+            text += bytes.toString("latin1");
+            if (text.includes("\r\n+ ")) resolve(socket);
+          });
+          socket.write(
+            `l LOGIN ${server.user} "${server.password}"\r\ns SELECT INBOX\r\ni IDLE\r\n`,
+          );
+        });
+      const sockets = [];
+      // The first ones pay for what all share.
+      for (let i = 0; i < 40; i++) sockets.push(await connectOne());
+      const before = server.rssMb();
+      for (let i = 0; i < 15; i++) {
+        sockets.push(...await Promise.all(Array.from({ length: 20 }, connectOne)));
+      }
+      const perConnectionKb = (server.rssMb() - before) * 1024 / 300;
+      for (const socket of sockets) socket.destroy();
+      assert.ok(perConnectionKb < 150, `${perConnectionKb.toFixed(0)} KiB for each connection`);
+      // deno-lint-ignore no-console -- the number is worth having in the log
+      console.log(`${perConnectionKb.toFixed(0)} KiB for each idle TLS connection`);
+    }),
+});
