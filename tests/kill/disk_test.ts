@@ -6,6 +6,7 @@ import { LmtpWorker, logIn, type Server } from "./workers.ts";
 
 const USER = "ann@example.org";
 const PASSWORD = "kill password";
+const SOURCE = new URL("./failing_disk.c", import.meta.url).pathname;
 
 /** A disk that can be broken under a running server. */
 interface Disk {
@@ -139,7 +140,7 @@ async function deliver(server: Server, bytes: Buffer): Promise<string> {
 
 const isRoot = Deno.build.os === "linux" && Deno.uid() === 0 &&
   await succeeds("unshare", "-m", "true");
-const hasCompiler = Deno.build.os === "linux" && await succeeds("gcc", "--version");
+const hasCompiler = Deno.build.os === "linux" && await succeeds("gcc", "-fsyntax-only", SOURCE);
 
 async function succeeds(program: string, ...args: string[]): Promise<boolean> {
   try {
@@ -195,9 +196,8 @@ for (const [what, errno] of [["fails", 5], ["has become read-only", 30]] as cons
     fn: async () => {
       const folder = await Deno.makeTempDir({ prefix: "postern-disk-" });
       try {
-        const source = new URL("./failing_disk.c", import.meta.url).pathname;
         const library = `${folder}/failing_disk.so`;
-        await run("gcc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl");
+        await run("gcc", "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl");
         const flag = `${folder}/flag`;
         await withServerOn({
           folder,
