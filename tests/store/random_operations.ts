@@ -1,8 +1,11 @@
 import fc from "fast-check";
-import type { Annotation, Predicate, SpecialUse } from "../../src/store/mod.ts";
+import type { Annotation, ExpiryRule, Predicate, SpecialUse } from "../../src/store/mod.ts";
 import type { ModSeq } from "../../src/base/mod.ts";
 import { encodeUtf8, RangeSet } from "../../src/base/mod.ts";
 import { type FlagMode, fuzzyWords } from "../../src/store/mod.ts";
+
+/** In seconds since 1970, behind every save date. */
+const FAR_AWAY = 1e11;
 
 /** A message in the terms of the generator. */
 export interface RandomMessage {
@@ -42,6 +45,7 @@ export type Operation =
     readonly uids: readonly number[];
     readonly onlyDeleted: boolean;
   }
+  | { readonly do: "expire"; readonly rule: ExpiryRule; readonly limit: number }
   | {
     readonly do: "copy" | "move";
     readonly box: number;
@@ -218,6 +222,26 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       box,
       uids,
       onlyDeleted: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("expire" as const),
+      rule: fc.oneof(
+        fc.record({
+          kind: fc.constant("age" as const),
+          savedBefore: fc.constantFrom(0, FAR_AWAY),
+          largerThan: fc.nat({ max: 200 }),
+          isNoticed: fc.boolean(),
+        }),
+        fc.record({
+          kind: fc.constant("size" as const),
+          savedBefore: fc.constantFrom(0, FAR_AWAY),
+          untilBytes: fc.nat({ max: 1000 }),
+        }),
+      ),
+      limit: fc.integer({ min: 1, max: 5 }),
     }),
   },
   {

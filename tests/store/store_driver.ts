@@ -170,6 +170,8 @@ export class StoreDriver {
         );
         return { uids: uids.toString(), modSeq };
       }
+      case "expire":
+        return await account.expire(operation.rule, operation.limit);
       case "copy":
       case "move": {
         const { destination, from, to, modSeq } = await account[operation.do](
