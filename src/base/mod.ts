@@ -1,6 +1,7 @@
 /**
  * base: leaves that know nothing of mail. Laws: imports no other room; does nothing at import;
- * no module keeps state of its own except the metric registry.
+ * no module keeps state of its own except the metric registry and the queue of turns, of which a
+ * process needs one each.
  */
 export * from "./bytes.ts";
 export * from "./clock.ts";
@@ -11,4 +12,5 @@ export * from "./metrics.ts";
 export * from "./private_file.ts";
 export * from "./random.ts";
 export * from "./range_set.ts";
+export * from "./turn.ts";
 export * from "./version.ts";

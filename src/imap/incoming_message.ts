@@ -1,5 +1,4 @@
-import { setImmediate } from "node:timers/promises";
-import type { Bytes } from "../base/mod.ts";
+import { type Bytes, othersTurn } from "../base/mod.ts";
 import type { MessageStage, StagedMessage } from "../store/mod.ts";
 import type { Literal, LiteralHeader } from "../wire/mod.ts";
 import type { AppendItem, CatenatePart, PendingLiteral } from "./append_items.ts";
@@ -136,7 +135,7 @@ async function writeUrls(
     for await (const piece of readMessageUrl(session, url)) {
       await message.write(piece);
       // No peer sets the pace here: others get their turn, and nothing is copied for nobody.
-      await setImmediate();
+      await othersTurn();
       session.signal.throwIfAborted();
     }
   }

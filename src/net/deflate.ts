@@ -1,6 +1,5 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import { constants, createInflateRaw, deflateRawSync, type InflateRaw } from "node:zlib";
-import type { Bytes } from "../base/mod.ts";
+import { type Bytes, othersTurn } from "../base/mod.ts";
 import { INFLATED_PER_TURN } from "./limits.ts";
 
 /** Level of compressed output unless asked otherwise: nearly the ratio of 6 at 1.6 times its speed. */
@@ -40,13 +39,13 @@ export class Inflater {
   #isWanted = true;
   /** What has come out since the last rest. */
   #sinceRest = 0;
-  #rest: ReturnType<typeof setTimeout> | undefined;
+  #isResting = false;
 
   constructor(sink: InflaterSink) {
     this.#stream = createInflateRaw({ chunkSize: INFLATE_CHUNK });
     this.#stream.on("data", (chunk: Uint8Array) => {
       this.#sinceRest += chunk.length;
-      if (this.#sinceRest >= INFLATED_PER_TURN) this.#takeRest();
+      if (this.#sinceRest >= INFLATED_PER_TURN && !this.#isResting) void this.#takeRest();
       sink.onInflated(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     });
     this.#stream.on("error", (error: Error) => {
@@ -90,26 +89,21 @@ export class Inflater {
 
   resume(): void {
     this.#isWanted = true;
-    if (this.#rest === undefined) this.#stream.resume();
+    if (!this.#isResting) this.#stream.resume();
   }
 
   destroy(): void {
     this.#ended = true;
-    clearTimeout(this.#rest);
     this.#stream.destroy();
   }
 
-  /**
-   * Lets other connections have their turn: left alone, one piece after another would come out. By
-   * a timer, as the runtime looks for what has arrived on sockets now and then only while
-   * immediates follow one another.
-   */
-  #takeRest(): void {
+  /** Lets other connections have their turn: left alone, one piece after another would come out. */
+  async #takeRest(): Promise<void> {
     this.#sinceRest = 0;
+    this.#isResting = true;
     this.#stream.pause();
-    this.#rest ??= setTimeout(() => {
-      this.#rest = undefined;
-      if (this.#isWanted) this.#stream.resume();
-    }, 1);
+    await othersTurn();
+    this.#isResting = false;
+    if (this.#isWanted && !this.#ended) this.#stream.resume();
   }
 }

@@ -13,7 +13,7 @@ export const INFLATED_HIGH_WATER = 64 * 1024;
  * Decompressed before other connections have their turn: 1 MiB of deflate can hold 1 GiB, which
  * would otherwise come out in one go.
  */
-export const INFLATED_PER_TURN = 256 * 1024;
+export const INFLATED_PER_TURN = 64 * 1024;
 
 /** Longest ClientHello, record headers included. Post-quantum key shares and tickets need < 16 KiB. */
 export const MAX_CLIENT_HELLO = 64 * 1024;

@@ -1,6 +1,5 @@
-import { setImmediate } from "node:timers";
 import type { AuthSuccess, ConnectionLogin } from "../auth/mod.ts";
-import { logger, metrics } from "../base/mod.ts";
+import { logger, metrics, othersTurn } from "../base/mod.ts";
 import {
   bad,
   capabilityText,
@@ -26,10 +25,10 @@ import { runExchange, successOf } from "./authentication.ts";
 import { dispatch, type Outcome } from "./dispatch.ts";
 import { Input, type WaitResult } from "./input.ts";
 import {
-  COMMANDS_PER_TURN,
   LOOK_AGAIN_MS,
   MAX_BAD_COMMANDS,
   MAX_BAD_COMMANDS_BEFORE_LOGIN,
+  TURN_MS,
   WAIT_FOR_ID_MS,
 } from "./limits.ts";
 import { type Heading, LiteralTooBig, readHeading } from "./literals.ts";
@@ -58,11 +57,6 @@ export async function serveConnection(
 /** Whom this host vouches for. */
 export type HostLogin = Pick<Login, "account" | "address">;
 
-/** Lets other connections have their turn. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 /** What the connection turns into after the tagged OK of the command that asked for it. */
 type Next = "startTls" | "startCompression" | "unauthenticate" | "logOut" | undefined;
 
@@ -89,6 +83,11 @@ class Connection implements Session {
   /** Password, keys or status of the account changed: may this session go on? */
   #mustRecheck = false;
   #lastLook = 0;
+  /**
+   * When this connection last gave way to others, by the monotonic clock. Waiting for bytes does
+   * not count: while there are some, reading goes on without the others' turn.
+   */
+  #turnBegan = 0;
   /** Since when nobody is logged in, milliseconds since 1970. */
   #strangerSince: number;
   #badCommands = 0;
@@ -136,7 +135,7 @@ class Connection implements Session {
   }
 
   async #serve(): Promise<void> {
-    for (let turn = 1;; turn++) {
+    for (;;) {
       const frame = await this.#nextFrame();
       if (!frame) return;
       await this.#handle(frame);
@@ -144,8 +143,10 @@ class Connection implements Session {
       if (this.#next) await this.#turnInto(this.#next);
       // Commands that came together are answered together, but not more than is good to hold.
       await this.out.relieve();
-      if (turn % COMMANDS_PER_TURN === 0) {
-        await nextTurn();
+      if (performance.now() - this.#turnBegan >= TURN_MS) {
+        this.out.send();
+        await othersTurn();
+        this.#turnBegan = performance.now();
         // A client that never pauses does not outlive its account or the server.
         if (!await this.#mayGoOn()) return;
       }

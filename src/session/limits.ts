@@ -28,8 +28,11 @@ export const MAX_BAD_COMMANDS_BEFORE_LOGIN = 5;
 /** Bad commands in a row after login that end the connection: a client caught in a loop. */
 export const MAX_BAD_COMMANDS = 50;
 
-/** Commands answered in one go before other connections get their turn. */
-export const COMMANDS_PER_TURN = 64;
+/**
+ * Time for which commands that came together are answered before others have their turn. Others
+ * may have to wait 61 times as long (see `othersTurn`).
+ */
+export const TURN_MS = 2;
 
 /** Age at which the change log is read though nobody has nudged: a nudge may have been lost. */
 export const LOOK_AGAIN_MS = 5_000;

@@ -58,16 +58,16 @@ class Prober {
     this.#text = "";
   }
 
-  async measure(): Promise<Latency> {
+  async measure(samples = SAMPLES): Promise<Latency> {
     const times: number[] = [];
-    for (let i = 0; i < SAMPLES; i++) {
+    for (let i = 0; i < samples; i++) {
       const started = performance.now();
       await this.exchange("NOOP");
       times.push(performance.now() - started);
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     times.sort((a, b) => a - b);
-    const at = (share: number) => times[Math.floor(SAMPLES * share)] ?? NaN;
+    const at = (share: number) => times[Math.floor(samples * share)] ?? NaN;
     return { median: at(0.5), p95: at(0.95), slowest: times.at(-1) ?? NaN };
   }
 
@@ -79,6 +79,7 @@ class Prober {
 /** Runs a load beside a client that does no more than NOOP, and compares it with how it was before. */
 async function withLoad(
   load: (server: ServerProcess) => Promise<() => void>,
+  { samples = SAMPLES, medianMs = MEDIAN_MS, p95Ms = P95_MS } = {},
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   const args = ["demo", "--data", `${folder}/demo`, "--ports", "0,0,0,0,0"];
@@ -89,12 +90,12 @@ async function withLoad(
     await prober.measure();
     const before = await prober.measure();
     const stop = await load(server);
-    const during = await prober.measure();
+    const during = await prober.measure(samples);
     stop();
     prober.close();
     const shown = JSON.stringify({ before, during });
-    assert.ok(during.median < before.median + MEDIAN_MS, shown);
-    assert.ok(during.p95 < before.p95 + P95_MS, shown);
+    assert.ok(during.median < before.median + medianMs, shown);
+    assert.ok(during.p95 < before.p95 + p95Ms, shown);
     assert.ok(during.slowest < before.slowest + SLOWEST_MS, shown);
   } finally {
     await server.stop("SIGTERM");
@@ -196,7 +197,28 @@ Deno.test("compressed input that grows a thousandfold does not slow another down
     return () => {
       for (const socket of sockets) socket.destroy();
     };
-  }));
+  }, { medianMs: 60, p95Ms: 300 }));
+
+Deno.test("four clients that keep the processor busy share it with another", () =>
+  withLoad(async (server) => {
+    const [host, port] = server.address("imaps").split(":");
+    const searches = "c SEARCH TEXT zq\r\n".repeat(2_000);
+    const sockets = await Promise.all(Array.from({ length: 4 }, async () => {
+      const socket = connectTls({ host, port: Number(port), rejectUnauthorized: false });
+      socket.on("error", () => {});
+      socket.resume();
+      await new Promise<void>((resolve) => socket.once("secureConnect", resolve));
+      socket.write(`a ${LOGIN}\r\nb SELECT INBOX\r\n`);
+      const next = () => socket.write(searches, (error) => error ?? next());
+      next();
+      return socket;
+    }));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return () => {
+      for (const socket of sockets) socket.destroy();
+    };
+    // Sockets are looked at once in 61 rounds of 2 ms at worst: see `othersTurn`.
+  }, { samples: 40, medianMs: 250, p95Ms: 1_000 }));
 
 async function presentedCertificate(server: ServerProcess): Promise<string> {
   const [host, port] = server.address("imaps").split(":");

@@ -1,5 +1,11 @@
-import { setImmediate } from "node:timers/promises";
-import { type MailboxId, MAX_UINT32, type ModSeq, type Range, RangeSet } from "../../base/mod.ts";
+import {
+  type MailboxId,
+  MAX_UINT32,
+  type ModSeq,
+  othersTurn,
+  type Range,
+  RangeSet,
+} from "../../base/mod.ts";
 import type { SearchOptions, SearchResult } from "../account_store.ts";
 import type { Predicate } from "../predicate.ts";
 import type { AccountAccess } from "./account_access.ts";
@@ -64,7 +70,7 @@ export async function searchMessages(
     done += page.looked;
     if (performance.now() > sliceEnd && !rest.isEmpty) {
       options.onProgress?.(Math.min(done, total), total);
-      await setImmediate();
+      await othersTurn();
       options.signal?.throwIfAborted();
       sliceEnd = performance.now() + SLICE_MS;
     }
