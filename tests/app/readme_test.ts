@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { unservedSettings } from "../../src/app/config/config.ts";
 import { parseConfig } from "../../src/app/config/load.ts";
-import { runPostern } from "./postern_process.ts";
+import { isInstalled } from "../interop/programs.ts";
+import { runPostern, startPostern, withFolder } from "./postern_process.ts";
 
 const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 
@@ -11,6 +12,34 @@ Deno.test("the README opens with the two commands that a fresh machine needs", (
     ...["npx -y deno@2.9.6 task start", "npx -y deno@2.9.6 task test", ""],
   ]);
   assert.ok(README.indexOf("```sh") < 40);
+});
+
+Deno.test({
+  name: "the README's lines with curl and Python do what it says",
+  ignore: !isInstalled("curl") || !isInstalled("python3"),
+  fn: () =>
+    withFolder(async ({ path }) => {
+      const server = await startPostern(["demo", "--data", `${path}/demo`, "--ports", "0,0,0,0,0"]);
+      try {
+        const run = async (line: string): Promise<string> => {
+          const command = line
+            .replaceAll("127.0.0.1:1993", server.address("imaps"))
+            .replace('"127.0.0.1", 1024', server.address("lmtp").replace(/(.*):/, '"$1", '));
+          const { code, stdout, stderr } = await new Deno.Command("sh", {
+            args: ["-c", command],
+          }).output();
+          assert.equal(code, 0, `${line}\n${new TextDecoder().decode(stderr)}`);
+          return new TextDecoder().decode(stdout);
+        };
+        const [list = "", search = "", newest = ""] = README.match(/^curl .*/gm) ?? [];
+        assert.match(await run(list), /\bINBOX\b/);
+        assert.match(await run(search), /^\* SEARCH( \d+)+\r\n$/);
+        await run(/^python3 -c '[^']+'/m.exec(README)?.[0] ?? "");
+        assert.match(await run(newest), /^Subject: By LMTP\r$/m);
+      } finally {
+        await server.stop("SIGTERM");
+      }
+    }),
 });
 
 Deno.test("the README's configuration is valid, and every setting in it has its effect", () => {
