@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TestClient } from "../support/client.ts";
-import { startPostern, withFolder } from "./postern_process.ts";
+import { runPostern, startPostern, withFolder } from "./postern_process.ts";
 
 const CONFIG = `
 [[listener]]
@@ -36,6 +36,8 @@ Deno.test("a chatmail host works with the permissions it is given: page, account
       const { untagged: [quota] } = await client.ok("GETQUOTAROOT INBOX");
       assert.ok(quota);
       client.close();
+      const { stdout } = await runPostern(["logins", "--all", "--json", "--config", config]);
+      assert.deepEqual(JSON.parse(stdout), [], "nobody can look up who was here, and when");
     } finally {
       const { stderr, code } = await server.stop("SIGTERM");
       assert.equal(code, 0, stderr);

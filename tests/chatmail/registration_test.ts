@@ -96,10 +96,17 @@ Deno.test("of two who come first under one name, at the same time, one has the a
         ["first password", "other password"].map((password) => login(server, user, password)),
       );
       assert.deepEqual(results.map(({ status }) => status).sort(), ["NO", "OK"]);
+      const loser = results.find(({ status }) => status === "NO");
+      assert.equal(loser?.code, "AUTHENTICATIONFAILED");
       const winner = results[0]?.status === "OK" ? "first password" : "other password";
       assert.equal((await login(server, user, winner)).status, "OK");
     }
-    assert.equal((await names(server.store.directory)).length, 5);
+    // IMAP and SMTP of one client: the same password at the same time.
+    const same = await Promise.all(
+      [1, 2, 3].map(() => login(server, "racing-99@example.org", "one password")),
+    );
+    assert.deepEqual(same.map(({ status }) => status), ["OK", "OK", "OK"]);
+    assert.equal((await names(server.store.directory)).length, 6);
   }));
 
 Deno.test("names and passwords outside the rules make no accounts, and look like any wrong ones", () =>
