@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { startPostern, withFolder } from "../app/postern_process.ts";
-import { DeltaChat, findCore } from "./deltachat.ts";
+import { type CoreMessage, DeltaChat, findCore, type LoginParameters } from "./deltachat.ts";
 
 const core = await findCore();
 
@@ -46,28 +46,24 @@ Deno.test({
       const args = ["serve", "--config", config];
       let server = await startPostern(args);
       const chat = new DeltaChat(core ?? "", path);
-      const { rpc } = chat;
       try {
         const join = async (name: string) => {
-          const id = await rpc.addAccount();
+          const id = await chat.call<number>("add_account");
           const began = performance.now();
-          await rpc.addOrUpdateTransport(id, {
+          const login: LoginParameters = {
             addr: `${name}@chat.example`,
             password: 'a"password\\with ~all of it',
             imapServer: "127.0.0.1",
             imapPort: port,
             imapSecurity: "ssl",
-            imapUser: null,
-            imapFolder: null,
             smtpServer: "127.0.0.1",
             smtpPort: port,
             smtpSecurity: "ssl",
-            smtpUser: null,
-            smtpPassword: null,
             certificateChecks: "acceptInvalidCertificates",
-          });
+          };
+          await chat.call("add_or_update_transport", id, login);
           tell(`${name} configured`, began);
-          await rpc.startIo(id);
+          await chat.call("start_io", id);
           // What comes before the first SELECT is never fetched.
           await chat.event(id, "ImapInboxIdle");
           tell(`${name} in IDLE`, began);
@@ -75,9 +71,13 @@ Deno.test({
         };
         const [alice, bobby] = [await join("alice-123"), await join("bobby-123")];
         const meet = async (from: number, to: number) => {
-          const [contact] = await rpc.importVcardContents(from, await rpc.makeVcard(to, [1]));
+          const [contact] = await chat.call<number[]>(
+            "import_vcard_contents",
+            from,
+            await chat.call<string>("make_vcard", to, [1]),
+          );
           assert.ok(contact);
-          return await rpc.createChatByContactId(from, contact);
+          return await chat.call<number>("create_chat_by_contact_id", from, contact);
         };
         const toBobby = await meet(alice, bobby);
         const toAlice = await meet(bobby, alice);
@@ -87,15 +87,15 @@ Deno.test({
           await send();
           const { msgId } = await chat.event(at, "IncomingMsg", seen);
           tell(`from ${from} to ${at}`, began);
-          const message = await rpc.getMessage(at, msgId);
+          const message = await chat.call<CoreMessage>("get_message", at, msgId);
           assert.equal(message.showPadlock, true, "it is encrypted");
-          return message;
+          return { ...message, id: msgId };
         };
         const say = async (from: number, to: number, chatId: number, text: string) => {
           const message = await arrival(
             to,
             from,
-            () => rpc.miscSendTextMessage(from, chatId, text),
+            () => chat.call<number>("misc_send_text_message", from, chatId, text),
           );
           assert.equal(message.text, text);
         };
@@ -112,16 +112,19 @@ Deno.test({
         const sent = await arrival(
           bobby,
           alice,
-          () => rpc.miscSendMsg(alice, toBobby, null, file, "five.bin", null, null),
+          () =>
+            chat.call<unknown>("misc_send_msg", alice, toBobby, null, file, "five.bin", null, null),
         );
         // What is large comes as a message of its own, behind the one that announces it.
         const began = performance.now();
-        let whole = sent;
+        let whole: CoreMessage = sent;
         while (!whole.file) {
           assert.ok(performance.now() - began < 20_000, `still ${whole.downloadState}`);
-          if (whole.downloadState === "Available") await rpc.downloadFullMessage(bobby, sent.id);
+          if (whole.downloadState === "Available") {
+            await chat.call("download_full_message", bobby, sent.id);
+          }
           await new Promise((resolve) => setTimeout(resolve, 50));
-          whole = await rpc.getMessage(bobby, sent.id);
+          whole = await chat.call<CoreMessage>("get_message", bobby, sent.id);
         }
         tell("five megabytes more", began);
         assert.deepEqual(await Deno.readFile(whole.file), content);
@@ -131,8 +134,8 @@ Deno.test({
         // It waits longer and longer otherwise, and connects twice in two minutes at most.
         const seen = chat.events.length;
         for (const id of [alice, bobby]) {
-          await rpc.stopIo(id);
-          await rpc.startIo(id);
+          await chat.call("stop_io", id);
+          await chat.call("start_io", id);
         }
         for (const id of [alice, bobby]) await chat.event(id, "ImapInboxIdle", seen);
         await say(bobby, alice, toAlice, "after the restart");
@@ -155,19 +158,19 @@ Deno.test({
     return withFolder(async ({ path, config }) => {
       const server = await startPostern(["serve", "--config", config]);
       const chat = new DeltaChat(core ?? "", path);
-      const { rpc } = chat;
       try {
         const here = `ih=127.0.0.1&ip=${port}&is=ssl&sh=127.0.0.1&sp=${port}&ss=ssl&ic=3`;
         const began = performance.now();
         const members = await Promise.all(
           Array.from({ length: 5 }, async (_, i) => {
-            const id = await rpc.addAccount();
+            const id = await chat.call<number>("add_account");
             const password = encodeURIComponent(`pass"word\\&=+ ${i}`);
-            await rpc.addTransportFromQr(
+            await chat.call(
+              "add_transport_from_qr",
               id,
               `dclogin:member-0${i}@chat.example?p=${password}&v=1&${here}`,
             );
-            await rpc.startIo(id);
+            await chat.call("start_io", id);
             await chat.event(id, "ImapInboxIdle");
             return id;
           }),
@@ -175,31 +178,28 @@ Deno.test({
         tell("five accounts in IDLE", began);
         const [first, ...others] = members;
         assert.ok(first);
-        const group = await rpc.createGroupChat(first, "five", false);
-        const invitation = await rpc.getChatSecurejoinQrCode(first, group);
+        const group = await chat.call<number>("create_group_chat", first, "five", false);
+        const invitation = await chat.call<string>("get_chat_securejoin_qr_code", first, group);
         for (const id of others) {
           const joining = performance.now();
           const seen = chat.events.length;
-          await rpc.secureJoin(id, invitation);
-          for (let from = seen, isDone = false; !isDone;) {
-            await chat.event(id, "SecurejoinJoinerProgress", from);
-            const progress = chat.events.slice(from).filter((each) => each.account === id)
-              .flatMap(({ event }) => event.kind === "SecurejoinJoinerProgress" ? [event] : []);
-            isDone = progress.some((event) => event.progress === 1000);
-            from = chat.events.length;
+          await chat.call<number>("secure_join", id, invitation);
+          for (let from = seen, progress = 0; progress < 1000;) {
+            const event = await chat.event(id, "SecurejoinJoinerProgress", from);
+            from = chat.events.findIndex((each) => each.event === event) + 1;
+            progress = event.progress ?? 0;
+            assert.notEqual(progress, 0, "joining failed");
           }
           tell(`account ${id} joined`, joining);
         }
         const seen = chat.events.length;
         const sending = performance.now();
-        await rpc.miscSendTextMessage(first, group, "to all");
+        await chat.call<number>("misc_send_text_message", first, group, "to all");
         await Promise.all(others.map(async (id) => {
           for (let from = seen;;) {
-            const { msgId } = await chat.event(id, "IncomingMsg", from);
-            from = chat.events.findIndex(({ account, event }, i) =>
-              i >= from && account === id && event.kind === "IncomingMsg"
-            ) + 1;
-            const message = await rpc.getMessage(id, msgId);
+            const event = await chat.event(id, "IncomingMsg", from);
+            from = chat.events.findIndex((each) => each.event === event) + 1;
+            const message = await chat.call<CoreMessage>("get_message", id, event.msgId);
             if (message.text === "to all") {
               return assert.equal(message.showPadlock, true);
             }
