@@ -54,7 +54,7 @@ let verifier: Promise<string> | undefined;
 export class TestServer {
   readonly store: Store;
   readonly notifier: Notifier;
-  readonly #dataDir: string;
+  readonly dataDir: string;
   readonly #shutdown = new AbortController();
   readonly #listeners: Listener[] = [];
   readonly #sessions = new Set<Promise<void>>();
@@ -63,7 +63,7 @@ export class TestServer {
 
   private constructor(store: Store, dataDir: string) {
     this.store = store;
-    this.#dataDir = dataDir;
+    this.dataDir = dataDir;
     this.notifier = createNotifier();
     store.onCommit((account) => this.notifier.nudge(account, "changed"));
   }
@@ -190,7 +190,7 @@ export class TestServer {
       }
     } finally {
       await this.store.close();
-      await Deno.remove(this.#dataDir, { recursive: true });
+      await Deno.remove(this.dataDir, { recursive: true });
     }
   }
 }
