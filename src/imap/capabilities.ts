@@ -3,7 +3,7 @@ import { isDisabledFor } from "./extension.ts";
 import type { Session } from "./session.ts";
 
 /** The capabilities to announce now, in registry order (RFC 9051 6.1.1). */
-export function listCapabilities(session: Session): string[] {
+function listCapabilities(session: Session): string[] {
   const names: string[] = [];
   for (const capability of session.registry.capabilities) {
     const isLoggedIn = session.login !== undefined;

@@ -39,12 +39,6 @@ export function mentionsLargest(set: readonly SequenceRange[]): boolean {
   return set.some((range) => range.first === LARGEST || range.last === LARGEST);
 }
 
-/** The set in its wire form. */
-export function writeSequenceSet(set: SequenceSet): string {
-  if (set === "$") return set;
-  return set.map(({ first, last }) => first === last ? `${first}` : `${first}:${last}`).join(",");
-}
-
 /** Parses a sequence number or UID: 1 to 2^32 - 1 without leading zeros, or `*`. */
 export function parseSequenceNumber(text: string): number | typeof LARGEST | undefined {
   if (text === LARGEST) return LARGEST;

@@ -13,9 +13,8 @@ import {
   WireError,
   writeDateTime,
   Writer,
-  writeSequenceSet,
 } from "../../src/wire/mod.ts";
-import { Feeder, frameOf, type Verdict } from "../wire/framing.ts";
+import { Feeder, frameOf, type Verdict, writeSequenceSet } from "../wire/framing.ts";
 import { COMMAND_BYTES, COMMAND_TOKENS } from "./commands.ts";
 import { tokensOf } from "./mutate.ts";
 import { allows, type Target } from "./target.ts";

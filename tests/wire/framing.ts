@@ -1,6 +1,11 @@
 import { Buffer } from "node:buffer";
 import { decodeLatin1, encodeLatin1 } from "../../src/base/mod.ts";
-import { type FramePart, Framer, type LiteralHeader } from "../../src/wire/mod.ts";
+import {
+  type FramePart,
+  Framer,
+  type LiteralHeader,
+  type SequenceSet,
+} from "../../src/wire/mod.ts";
 
 /** What is done with a literal. */
 export type Verdict = "hold" | "stream" | "skip" | "abandon";
@@ -109,4 +114,10 @@ export function frameOf(
 /** Text of which each character is an octet of the UTF-8 of `text`. */
 export function octets(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** The set in its wire form. */
+export function writeSequenceSet(set: SequenceSet): string {
+  if (set === "$") return set;
+  return set.map(({ first, last }) => first === last ? `${first}` : `${first}:${last}`).join(",");
 }

@@ -6,9 +6,8 @@ import {
   Reader,
   resolveSequenceSet,
   type SequenceRange,
-  writeSequenceSet,
 } from "../../src/wire/mod.ts";
-import { frameOf } from "./framing.ts";
+import { frameOf, writeSequenceSet } from "./framing.ts";
 
 function ranges(text: string): readonly SequenceRange[] {
   const set = new Reader(frameOf(text), "utf7").sequenceSet();

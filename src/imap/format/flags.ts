@@ -24,7 +24,7 @@ export const COMMON_KEYWORDS = ["$Forwarded", "$MDNSent", "$Junk", "$NotJunk", "
 /** Longest keyword: it is stored with each message and printed with each FETCH. */
 export const MAX_KEYWORD_LENGTH = 200;
 /** Keywords in one flag list of a command. */
-export const MAX_KEYWORDS_PER_COMMAND = 100;
+const MAX_KEYWORDS_PER_COMMAND = 100;
 
 /** `(\Seen $Forwarded)`: flags of a message in wire form. */
 export function writeFlags(flags: number, keywords: string, isRecent: boolean): string {
