@@ -72,7 +72,7 @@ export class MessageCheck {
     const { kind } = this.#state;
     if (this.#state.kind === "encrypted") return this.#state.body.takeLine(line);
     if (kind !== "header" && kind !== "secure-join") return;
-    this.#kept.push(line, CRLF);
+    this.#kept.push(line.slice(), CRLF);
     this.#keptBytes += line.length + 2;
     const max = kind === "header" ? MAX_CHECKED_HEADER_BYTES : MAX_SECURE_JOIN_BYTES;
     if (this.#keptBytes > max) return this.#give("clear");
