@@ -147,6 +147,8 @@ export class Server {
       clock,
       hostname,
       maxMessageBytes,
+      // It tells of networks, which chatmail hosts keep nothing of.
+      isTraced: this.#chatmail === undefined,
       ...this.#chatmail?.deliveryHooks,
     });
     this.#expiry = new Expiry(config, {

@@ -24,6 +24,8 @@ import { TransportSocket } from "./transport_socket.ts";
 export interface LmtpServices extends DeliveryServices {
   /** Octets of the largest message that is taken. */
   readonly maxMessageBytes: number;
+  /** Whether messages get a Received field here; they do unless this is false. */
+  readonly isTraced?: boolean;
 }
 
 /** Reply codes (RFC 5321 4.2.3); smtp-server adds the enhanced code that RFC 3463 has for each. */
@@ -149,6 +151,7 @@ export class LmtpServer {
           clientName: session.hostNameAppearsAs,
           clientAddress: remote?.startsWith("unix:") ? undefined : remote,
           protocol: envelope.smtpUtf8 ? "UTF8LMTP" : "LMTP",
+          isTraced: this.#services.isTraced ?? true,
         },
         bounded(stream, maxMessageBytes),
       );

@@ -95,6 +95,7 @@ Deno.test("where encryption is needed, clear mail neither goes out nor comes in"
       assert.match(first, /^Subject: \[\.\.\.\]\r$/m);
       assert.doesNotMatch(first, /^(?:User-Agent|Received):/m);
       assert.match(second, /^Subject: what nobody should read\r$/m);
+      assert.doesNotMatch(second, /^Received:/m);
       bob.close();
     } finally {
       submission.close();
