@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import nodemailer from "nodemailer";
 import { TestClient } from "../support/client.ts";
 import { runPostern, startPostern, withFolder } from "./postern_process.ts";
 
@@ -44,3 +45,54 @@ Deno.test("a chatmail host works with the permissions it is given: page, account
       assert.doesNotMatch(stderr, /@chat\.example|127\.0\.0\.1/);
     }
   }, CONFIG));
+
+Deno.test("mail of others wakes an account's devices up, and its own does not", async () => {
+  const posted: string[] = [];
+  const service = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => {
+      posted.push(`${new URL(request.url).pathname} ${await request.text()}`);
+      return new Response();
+    },
+  );
+  const toml = CONFIG.replace('"none"', `"http://127.0.0.1:${service.addr.port}/notify"`) +
+    '[[listener]]\nkind = "lmtp"\naddress = "127.0.0.1:0"\n';
+  await withFolder(async ({ config }) => {
+    const server = await startPostern(["serve", "--config", config]);
+    const portOf = (kind: string) => Number(server.address(kind).split(":").at(-1));
+    const lmtp = nodemailer.createTransport({
+      host: "127.0.0.1",
+      port: portOf("lmtp"),
+      lmtp: true,
+      secure: false,
+      ignoreTLS: true,
+    });
+    try {
+      const to = "alice-123@chat.example";
+      const client = await TestClient.connect(portOf("imaps"), { tls: true });
+      const { code } = await client.ok(`LOGIN ${to} "some password"`);
+      assert.match(code ?? "", / XDELTAPUSH XCHATMAIL/);
+      await client.ok('SETMETADATA INBOX (/private/devicetoken "openpgp:AAAA")');
+      const send = (from: string) =>
+        lmtp.sendMail({
+          envelope: { from: "bounce@lists.example", to },
+          raw: `From: Somebody <${from}>\r\n\r\nhello\r\n`,
+        });
+      await send("ALICE-123@chat.example");
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      assert.deepEqual(posted, []);
+      await send("bob@elsewhere.example");
+      for (const end = Date.now() + 5_000; posted.length === 0;) {
+        assert.ok(Date.now() < end, "nothing was posted");
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      client.close();
+    } finally {
+      lmtp.close();
+      const { code, stderr } = await server.stop("SIGTERM");
+      assert.equal(code, 0, stderr);
+    }
+  }, toml);
+  await service.shutdown();
+  assert.deepEqual(posted, ["/notify openpgp:AAAA"]);
+});
