@@ -84,10 +84,10 @@ class Connection implements Session {
   #mustRecheck = false;
   #lastLook = 0;
   /**
-   * When this connection last gave way to others, by the monotonic clock. Waiting for bytes does
-   * not count: while there are some, reading goes on without the others' turn.
+   * For how long commands have run since others had their turn, milliseconds. Waiting for bytes is
+   * no turn of theirs: while there are some, reading goes on at once.
    */
-  #turnBegan = 0;
+  #busyMs = 0;
   /** Since when nobody is logged in, milliseconds since 1970. */
   #strangerSince: number;
   #badCommands = 0;
@@ -138,15 +138,17 @@ class Connection implements Session {
     for (;;) {
       const frame = await this.#nextFrame();
       if (!frame) return;
+      const began = performance.now();
       await this.#handle(frame);
       if (this.#next === "logOut") return;
       if (this.#next) await this.#turnInto(this.#next);
       // Commands that came together are answered together, but not more than is good to hold.
       await this.out.relieve();
-      if (performance.now() - this.#turnBegan >= TURN_MS) {
+      this.#busyMs += performance.now() - began;
+      if (this.#busyMs >= TURN_MS) {
         this.out.send();
         await othersTurn();
-        this.#turnBegan = performance.now();
+        this.#busyMs = 0;
         // A client that never pauses does not outlive its account or the server.
         if (!await this.#mayGoOn()) return;
       }
