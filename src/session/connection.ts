@@ -57,6 +57,11 @@ export async function serveConnection(
 /** Whom this host vouches for. */
 export type HostLogin = Pick<Login, "account" | "address">;
 
+/** A browser's first line: it would wait for a page, and its other lines must not become commands. */
+function isHttpRequest({ parts: [line] }: Frame): boolean {
+  return typeof line === "string" && /^[A-Z]{3,7} \S+ HTTP\/1\.[01]$/.test(line);
+}
+
 /** What the connection turns into after the tagged OK of the command that asked for it. */
 type Next = "startTls" | "startCompression" | "unauthenticate" | "logOut" | undefined;
 
@@ -229,6 +234,10 @@ class Connection implements Session {
   }
 
   async #handle(frame: Frame): Promise<void> {
+    if (!this.#login && isHttpRequest(frame)) {
+      this.out.untagged("BYE This is a mail server; it does not speak HTTP here");
+      return this.logOut();
+    }
     const heading = this.#heading(frame);
     const refusal = frame.tooLong
       ? new WireError("The command is too long", "TOOBIG")

@@ -7,6 +7,9 @@ import { ConnectionLost, type Responder } from "./responder.ts";
 /** Why a wait is over: bytes are in the framer, what was watched for happened, or it is the end. */
 export type WaitResult = "input" | "watched" | "closed" | "timeout";
 
+/** First octet of a TLS ClientHello, and of nothing that an IMAP client sends. */
+const TLS_HANDSHAKE = 0x16;
+
 /** What comes in on a connection: bytes become lines and commands; waiting happens here alone. */
 export class Input {
   readonly framer = new Framer();
@@ -17,6 +20,7 @@ export class Input {
   #clock: Clock;
   #wake = new Latch();
   #gone: AbortController | undefined;
+  #hasBegun = false;
 
   constructor(transport: Transport, out: Responder, clock: Clock) {
     this.#transport = transport;
@@ -46,6 +50,13 @@ export class Input {
     for (;;) {
       const bytes = this.#transport.tryRead();
       if (bytes) {
+        const isFirst = !this.#hasBegun;
+        this.#hasBegun = true;
+        if (isFirst && bytes[0] === TLS_HANDSHAKE) {
+          // Else it would wait for an answer to its ClientHello, and we for the end of a line.
+          this.#out.untagged("BYE This port begins in clear; use STARTTLS, or the port for TLS");
+          return "closed";
+        }
         this.framer.push(bytes);
         return "input";
       }

@@ -294,6 +294,18 @@ Deno.test("binary noise, a ClientHello and a browser are told BAD and go; others
   });
 });
 
+Deno.test("a TLS client or a browser on the clear port is sent away at once, and does not wait", async () => {
+  await withServer(async (server) => {
+    const started = Date.now();
+    for (const hello of ["\x16\x03\x01\x02\x00\x01", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"]) {
+      const c = await server.connect();
+      c.send(hello);
+      assert.match(await c.rest(), /^\* BYE [^\r]*\r\n$/);
+    }
+    assert.ok(Date.now() - started < 5_000);
+  });
+});
+
 Deno.test("what was sent in clear behind STARTTLS is never run", async () => {
   await withServer(async (server) => {
     const evil = "e1 CREATE evil\r\n";
