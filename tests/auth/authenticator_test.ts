@@ -129,7 +129,10 @@ Deno.test("the right password is accepted by every address of the account", asyn
 
 Deno.test("a wrong password and an unknown user get the same answer", async () => {
   const { connect, attempts } = await build();
-  const expected = { kind: "credentials", text: "Authentication failed: wrong username or password." };
+  const expected = {
+    kind: "credentials",
+    text: "Authentication failed: wrong username or password.",
+  };
   const names = [
     "alice@example.org",
     "nobody@example.org",
@@ -206,7 +209,10 @@ Deno.test("a wrong SCRAM proof is told with e=, and then refused whatever the cl
   const { connect, attempts } = await build();
   const { said, outcome } = await runScram(connect(), { password: "wrong password" });
   assert.equal(said[1], "e=invalid-proof");
-  assert.deepEqual(outcome, { kind: "credentials", text: "Authentication failed: wrong username or password." });
+  assert.deepEqual(outcome, {
+    kind: "credentials",
+    text: "Authentication failed: wrong username or password.",
+  });
   assert.deepEqual(attempts.map((attempt) => attempt.result), ["badcreds"]);
 });
 
