@@ -8,46 +8,34 @@ import type { Session } from "../session.ts";
 import { orTryCreate } from "../store_failure.ts";
 
 /** COPY (RFC 9051 6.4.7). */
-export const copyCommand = command({
-  name: "COPY",
-  states: SELECTED,
-  rfc: "RFC 9051 6.4.7",
-  catchUp: "all",
-  takesSequenceNumbers: true,
-  parse: readArguments,
-  run: (session, args) => runCopy(session, args, "seq"),
-});
-
+export const copyCommand = transferForm("COPY", "seq", "RFC 9051 6.4.7", runCopy);
 /** UID COPY (RFC 9051 6.4.9). */
-export const uidCopyCommand = command({
-  name: "UID COPY",
-  states: SELECTED,
-  rfc: "RFC 9051 6.4.9",
-  catchUp: "all",
-  parse: readArguments,
-  run: (session, args) => runCopy(session, args, "uid"),
-});
-
+export const uidCopyCommand = transferForm("UID COPY", "uid", "RFC 9051 6.4.9", runCopy);
 /** MOVE (RFC 6851 3.1, RFC 9051 6.4.8). */
-export const moveCommand = command({
-  name: "MOVE",
-  states: SELECTED,
-  rfc: "RFC 6851 3.1",
-  catchUp: "all",
-  takesSequenceNumbers: true,
-  parse: readArguments,
-  run: (session, args) => runMove(session, args, "seq"),
-});
-
+export const moveCommand = transferForm("MOVE", "seq", "RFC 6851 3.1", runMove);
 /** UID MOVE (RFC 6851 3.2). */
-export const uidMoveCommand = command({
-  name: "UID MOVE",
-  states: SELECTED,
-  rfc: "RFC 6851 3.2",
-  catchUp: "all",
-  parse: readArguments,
-  run: (session, args) => runMove(session, args, "uid"),
-});
+export const uidMoveCommand = transferForm("UID MOVE", "uid", "RFC 6851 3.2", runMove);
+
+function transferForm(
+  name: string,
+  by: "seq" | "uid",
+  rfc: string,
+  run: (
+    session: Session,
+    args: CopyArguments,
+    by: "seq" | "uid",
+  ) => Promise<Completion | void>,
+) {
+  return command<CopyArguments>({
+    name,
+    states: SELECTED,
+    rfc,
+    catchUp: "all",
+    takesSequenceNumbers: by === "seq",
+    parse: readArguments,
+    run: (session, args) => run(session, args, by),
+  });
+}
 
 interface CopyArguments {
   readonly set: SequenceSet;
