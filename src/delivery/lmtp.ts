@@ -18,6 +18,7 @@ import {
   type RefusalKind,
   resolveRecipient,
 } from "./accept.ts";
+import { closeConnections } from "./closing.ts";
 import { IDLE_TIMEOUT_MS, MAX_COMMAND_BYTES, MAX_RECIPIENTS } from "./limits.ts";
 import { TransportSocket } from "./transport_socket.ts";
 
@@ -103,15 +104,7 @@ export class LmtpServer {
    * `graceMs`. A message whose last reply is 421 may come twice, but is never lost.
    */
   async close(graceMs: number): Promise<void> {
-    // From here on the next command of every connection is answered with 421.
-    this.#smtp.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
-    await Promise.race([Promise.allSettled(this.#underWay), grace]);
-    clearTimeout(timer);
-    for (const connection of this.#smtp.connections) {
-      connection.send(421, "Server shutting down");
-    }
+    await closeConnections(this.#smtp, this.#underWay, graceMs, "Server shutting down");
   }
 
   async #accept(

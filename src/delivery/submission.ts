@@ -8,6 +8,7 @@ import {
 import type { Authenticator } from "../auth/mod.ts";
 import { type AccountId, logger, metrics } from "../base/mod.ts";
 import type { TlsOptions, Transport } from "../net/mod.ts";
+import { closeConnections } from "./closing.ts";
 import { checkRoom, isLocalAddress, type MessageSource, resolveRecipient } from "./accept.ts";
 import {
   IDLE_TIMEOUT_MS,
@@ -97,15 +98,7 @@ export class SubmissionServer {
 
   /** Ends every connection with 421, after the messages under way, for which there is `graceMs`. */
   async close(graceMs: number): Promise<void> {
-    // From here on the next command of every connection is answered with 421.
-    this.#smtp.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
-    await Promise.race([Promise.allSettled(this.#underWay), grace]);
-    clearTimeout(timer);
-    for (const connection of this.#smtp.connections) {
-      connection.send(421, "4.3.2 Server shutting down");
-    }
+    await closeConnections(this.#smtp, this.#underWay, graceMs, "4.3.2 Server shutting down");
   }
 
   /** Runs a handler of smtp-server's, and has it answer with the refusal, if there is one. */
