@@ -73,6 +73,7 @@ async function writeFixtures(): Promise<void> {
     verifier: "{}",
   });
   await store.directory.addAllowedNetwork("192.0.2.0/24");
+  await store.directory.setAdminVerifier("{}");
   const account = await store.openAccount(id);
   const texts = [
     "Subject: one\r\n\r\nfirst\r\n",

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addAccountCommands } from "./commands/account.ts";
+import { addAdminCommands } from "./commands/admin.ts";
 import { addAddressCommands } from "./commands/address.ts";
 import { addBanCommands } from "./commands/ban.ts";
 import { addBackupCommands } from "./commands/backup.ts";
@@ -48,6 +49,7 @@ function createProgram(): Command {
   addConfigCommands(program);
   addDomainCommands(program);
   addAccountCommands(program);
+  addAdminCommands(program);
   addAddressCommands(program);
   addTlsKeyCommands(program);
   addLoginsCommand(program);

@@ -6,7 +6,7 @@ import type { Credential } from "./credential.ts";
 import { PoolFullError } from "./fair_pool.ts";
 import { IssuerUnreachable } from "./issuer.ts";
 import type { ConnectionFacts } from "./login_attempt.ts";
-import type { KeyOwner, ScramCandidate, Verdict } from "./mechanism.ts";
+import type { AdminVerdict, KeyOwner, Refused, ScramCandidate, Verdict } from "./mechanism.ts";
 import type { NewcomerPolicy } from "./newcomer.ts";
 import type { PasswordCheck, PasswordOwner } from "./password_check.ts";
 import { normaliseUsername, preparePassword } from "./precis.ts";
@@ -79,13 +79,26 @@ export class AccountLookup {
       }
     }
     const owner: PasswordOwner = account && verifier
-      ? { accountId: account.id, verifier }
+      ? { id: account.id, verifier }
       : { unknownName: username };
     const isRight = await this.#passwords.verify(owner, prepared, network);
     if (account === undefined) return await this.#welcome(username, prepared, facts, network);
     return isRight
       ? await this.admit(account, username, ownPassword(account))
       : { result: "badpassword" };
+  }
+
+  /** Checks the admin's password; without one, at the same cost. */
+  async verifyAdmin(password: string, network: string): Promise<AdminVerdict> {
+    const prepared = preparePassword(password);
+    if (prepared === undefined) return { result: "badcreds" };
+    const verifier = await this.#directory.adminVerifier();
+    const owner: PasswordOwner = verifier === undefined
+      ? { unknownName: "admin" }
+      : { id: "admin", verifier };
+    const isRight = await this.#passwords.verify(owner, prepared, network);
+    if (verifier === undefined) return { result: "baduser" };
+    return isRight ? { result: "ok", verifier } : { result: "badpassword" };
   }
 
   /** Makes the account of somebody who may have one. Of several at once the first wins. */
@@ -248,7 +261,7 @@ function plainAddress(username: string): string {
 }
 
 /** The verdict for an exception that is not a fault of this program; undefined for one that is. */
-export function verdictOfError(error: unknown): Verdict | undefined {
+export function verdictOfError(error: unknown): Refused | undefined {
   if (error instanceof PoolFullError || error instanceof IssuerUnreachable) {
     return { result: "error" };
   }

@@ -5,16 +5,17 @@ import { fingerprintOf } from "./client_key.ts";
 import type { Credential } from "./credential.ts";
 import { PoolFullError } from "./fair_pool.ts";
 import { BUSY_DELAY_MS } from "./limits.ts";
-import type { ConnectionFacts, LoginAttempt } from "./login_attempt.ts";
+import type { AttemptResult, ConnectionFacts, LoginAttempt } from "./login_attempt.ts";
 import type {
   Attempt,
   KeyOwner,
   Mechanism,
+  Refused,
   ScramCandidate,
   TokenVerdict,
   Verdict,
 } from "./mechanism.ts";
-import { type AuthOutcome, outcomeOf } from "./outcome.ts";
+import { type AdminOutcome, adminOutcomeOf, type AuthOutcome, outcomeOf } from "./outcome.ts";
 import { normaliseUsername } from "./precis.ts";
 import { networksOf } from "./networks.ts";
 import { type TokenCheck, TokenError } from "./token_check.ts";
@@ -74,10 +75,8 @@ export class RunningAttempt implements Attempt {
     if (this.#username === undefined) return { result: "baduser" };
     const found = await lookup.find(this.#username);
     this.#account = found.account;
-    const { address } = this.facts.remote;
-    const network = networksOf(address)[0] ?? address;
     return await this.#sameAsKey(
-      await lookup.verifyPassword(found, password, this.facts, network),
+      await lookup.verifyPassword(found, password, this.facts, this.#network),
     );
   }
 
@@ -93,10 +92,9 @@ export class RunningAttempt implements Attempt {
     const { lookup, tokens } = this.#services;
     if (tokens === undefined) throw new Error("there is no issuer");
     await this.holdBack();
-    const { address } = this.facts.remote;
     let name: string;
     try {
-      name = await tokens.verify(token, networksOf(address)[0] ?? address);
+      name = await tokens.verify(token, this.#network);
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       log.debug("token refused: {reason}", { reason: error.message });
@@ -148,7 +146,7 @@ export class RunningAttempt implements Attempt {
   }
 
   /** Gives what `work` gives, or the verdict for what it failed with. */
-  async guard<Result>(work: () => Promise<Result>): Promise<Result | Verdict> {
+  async guard<Result>(work: () => Promise<Result>): Promise<Result | Refused> {
     try {
       await this.#services.waitForRoom();
       if (this.#services.isBlocked(this.facts.remote.address)) {
@@ -170,15 +168,36 @@ export class RunningAttempt implements Attempt {
   end(verdict: Verdict): AuthOutcome {
     if (this.#verdict === undefined) {
       this.#verdict = verdict;
-      this.#onEnd(this.#services.count({
-        accountId: this.#account?.id,
-        username: this.#username,
-        facts: this.facts,
-        mechanism: this.#mechanism,
-        fingerprint: this.#fingerprint,
-        result: verdict.result,
-      }));
+      this.#record(verdict.result);
     }
     return outcomeOf(this.#verdict, this.#mechanism);
+  }
+
+  /** An attempt to log in as the admin, from its begin to its end. */
+  async checkAdmin(password: string): Promise<AdminOutcome> {
+    const { lookup } = this.#services;
+    const verdict = await this.guard(async () => {
+      await this.holdBack();
+      return await lookup.verifyAdmin(password, this.#network);
+    });
+    this.#record(verdict.result);
+    return adminOutcomeOf(verdict);
+  }
+
+  /** Whose turn in a queue this attempt takes. */
+  get #network(): string {
+    const { address } = this.facts.remote;
+    return networksOf(address)[0] ?? address;
+  }
+
+  #record(result: AttemptResult): void {
+    this.#onEnd(this.#services.count({
+      accountId: this.#account?.id,
+      username: this.#username,
+      facts: this.facts,
+      mechanism: this.#mechanism,
+      fingerprint: this.#fingerprint,
+      result,
+    }));
   }
 }

@@ -4,8 +4,11 @@ import { MAX_USER_AGENT_LENGTH } from "./limits.ts";
 import { type ConnectionFacts, type LoginAttempt, WRONG_CREDENTIALS } from "./login_attempt.ts";
 import type { Mechanism, MechanismRun } from "./mechanism.ts";
 import { UNKNOWN_KEY } from "./mechanisms.ts";
-import type { AuthFailure, AuthOutcome } from "./outcome.ts";
+import type { AdminOutcome, AuthFailure, AuthOutcome } from "./outcome.ts";
 import { answerDelayMs } from "./delay.ts";
+
+/** By which attempts with the admin's password are told from others in the log of logins. */
+const ADMIN_MECHANISM = "ADMIN";
 
 /**
  * Logging in on one connection. It remembers the connection's failures and holds answers back for
@@ -44,6 +47,13 @@ export class ConnectionLogin {
     if (!this.#isPrivate(facts)) return PRIVACY;
     const attempt = this.#attempt("LOGIN", facts);
     return attempt.end(await attempt.guard(() => attempt.verifyPassword(username, password)));
+  }
+
+  /** The admin's password, which no account has, given on a web page. Never rejects for it. */
+  async verifyAdminPassword(password: string): Promise<AdminOutcome> {
+    const facts = this.#facts();
+    if (!this.#isPrivate(facts)) return PRIVACY;
+    return await this.#attempt(ADMIN_MECHANISM, facts).checkAdmin(password);
   }
 
   /**

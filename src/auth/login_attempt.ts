@@ -58,7 +58,7 @@ export interface LoginAttempt {
   /** The name as given, normalised; undefined when none was given or it is not well-formed. */
   readonly username: string | undefined;
   readonly facts: ConnectionFacts;
-  /** SASL mechanism, LOGIN for the command, or CERTIFICATE. */
+  /** SASL mechanism, LOGIN for the command, CERTIFICATE, or ADMIN for the admin's password. */
   readonly mechanism: string;
   /** Of the client's key, where that was looked at. */
   readonly fingerprint: string | undefined;

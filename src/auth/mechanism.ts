@@ -1,5 +1,5 @@
 import type { Bytes } from "../base/mod.ts";
-import type { Account } from "../store/mod.ts";
+import type { Account, PasswordVerifier } from "../store/mod.ts";
 import type { Credential } from "./credential.ts";
 import type { AttemptResult, ConnectionFacts } from "./login_attempt.ts";
 import type { ScramHash, ScramVerifier } from "./verifier.ts";
@@ -13,10 +13,17 @@ export interface Verified {
   readonly credential: Credential;
 }
 
-/** What a mechanism found out. `text` is for the client, where there is more to say than usual. */
-export type Verdict =
-  | Verified
-  | { readonly result: Exclude<AttemptResult, "ok">; readonly text?: string };
+/** `text` is for the client, where there is more to say than usual. */
+export interface Refused {
+  readonly result: Exclude<AttemptResult, "ok">;
+  readonly text?: string;
+}
+
+/** What a mechanism found out. */
+export type Verdict = Verified | Refused;
+
+/** What came of the admin's password; with the verifier that it was right by. */
+export type AdminVerdict = { readonly result: "ok"; readonly verifier: PasswordVerifier } | Refused;
 
 /** An account, or nobody, with what SCRAM needs to go on in either case. */
 export interface ScramCandidate {

@@ -20,7 +20,14 @@ export type {
 } from "./login_attempt.ts";
 export { LoginRecorder } from "./login_recorder.ts";
 export type { NewcomerPolicy } from "./newcomer.ts";
-export type { AuthFailure, AuthFailureKind, AuthOutcome, AuthSuccess } from "./outcome.ts";
+export type {
+  AdminOutcome,
+  AdminSuccess,
+  AuthFailure,
+  AuthFailureKind,
+  AuthOutcome,
+  AuthSuccess,
+} from "./outcome.ts";
 export { normaliseUsername, preparePassword } from "./precis.ts";
 export {
   DEFAULT_COSTS,

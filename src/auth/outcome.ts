@@ -1,6 +1,6 @@
-import type { Account } from "../store/mod.ts";
+import type { Account, PasswordVerifier } from "../store/mod.ts";
 import type { Credential } from "./credential.ts";
-import type { Verdict } from "./mechanism.ts";
+import type { AdminVerdict, Refused, Verdict } from "./mechanism.ts";
 
 /** How an attempt to log in ended, for the connection that asked. */
 export type AuthOutcome = AuthSuccess | AuthFailure;
@@ -14,6 +14,15 @@ export interface AuthSuccess {
   readonly mechanism: string;
   /** What the session stands and falls with. */
   readonly credential: Credential;
+}
+
+/** How an attempt with the admin's password ended. */
+export type AdminOutcome = AdminSuccess | AuthFailure;
+
+export interface AdminSuccess {
+  readonly kind: "ok";
+  /** What the session stands and falls with: `Directory.adminVerifier()` as it is now. */
+  readonly verifier: PasswordVerifier;
 }
 
 export interface AuthFailure {
@@ -43,13 +52,25 @@ export type AuthFailureKind =
 /** Delta Chat shows its notice of a wrong password when it finds the word "authentication". */
 const WRONG_PASSWORD = "Authentication failed: wrong username or password.";
 
+const WRONG_ADMIN_PASSWORD =
+  'Wrong password, or none was set yet: "postern admin password" sets one.';
+
 /** What the client is told of a verdict. */
 export function outcomeOf(verdict: Verdict, mechanism: string): AuthOutcome {
+  if (verdict.result !== "ok") return failureOf(verdict);
+  const { account, address, credential } = verdict;
+  return { kind: "ok", account, address, mechanism, credential };
+}
+
+/** What the admin is told. */
+export function adminOutcomeOf(verdict: AdminVerdict): AdminOutcome {
+  if (verdict.result === "ok") return { kind: "ok", verifier: verdict.verifier };
+  const failure = failureOf(verdict);
+  return failure.kind === "credentials" ? { ...failure, text: WRONG_ADMIN_PASSWORD } : failure;
+}
+
+function failureOf(verdict: Refused): AuthFailure {
   switch (verdict.result) {
-    case "ok": {
-      const { account, address, credential } = verdict;
-      return { kind: "ok", account, address, mechanism, credential };
-    }
     case "baduser":
     case "badpassword":
     case "badcreds":

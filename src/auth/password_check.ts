@@ -10,9 +10,9 @@ import {
 } from "./limits.ts";
 import { deriveSlowKey, makeVerifier, parseVerifier, type VerifierCosts } from "./verifier.ts";
 
-/** Whose password is checked: an account with its verifier, or nobody under some name. */
+/** Whose password is checked: an account's or the admin's, or nobody's under some name. */
 export type PasswordOwner =
-  | { readonly accountId: number; readonly verifier: PasswordVerifier }
+  | { readonly id: number | "admin"; readonly verifier: PasswordVerifier }
   | { readonly unknownName: string };
 
 /**
@@ -82,7 +82,7 @@ export class PasswordCheck {
 
   #mac(owner: PasswordOwner, password: string): string {
     const text = "verifier" in owner
-      ? [owner.accountId, owner.verifier, password]
+      ? [owner.id, owner.verifier, password]
       : [owner.unknownName, password];
     return createHmac("sha256", this.#macKey).update(JSON.stringify(text)).digest("base64");
   }

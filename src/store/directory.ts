@@ -77,6 +77,10 @@ export interface Directory {
   addAddress(alias: string, id: AccountId): Promise<void>;
   removeAddress(alias: string): Promise<void>;
 
+  /** What the admin's password is checked with; undefined until one was set. */
+  adminVerifier(): Promise<PasswordVerifier | undefined>;
+  setAdminVerifier(verifier: PasswordVerifier): Promise<void>;
+
   /** A secret of this host, made on first use, the same ever after: for fake SCRAM salts and the like. */
   hostSecret(name: string): Promise<Uint8Array>;
 }

@@ -577,3 +577,52 @@ Deno.test("an address that is banned cannot go on guessing on the connections th
   time.now += 60_000;
   assert.equal((await connection.verifyPassword("alice@example.org", PASSWORD)).kind, "ok");
 });
+
+Deno.test("the admin's password lets in; a wrong one, or none set, gets one answer at the same cost", async () => {
+  const { connect, directory, attempts } = await build();
+  const wrong = {
+    kind: "credentials",
+    text: 'Wrong password, or none was set yet: "postern admin password" sets one.',
+  };
+  const page: ConnectionFacts = { ...SECURE, protocol: "web" };
+  assert.deepEqual(await connect(page).verifyAdminPassword(PASSWORD), wrong);
+  await directory.setAdminVerifier(verifier);
+  assert.deepEqual(await connect(page).verifyAdminPassword(PASSWORD), { kind: "ok", verifier });
+  assert.deepEqual(await connect(page).verifyAdminPassword("wrong password"), wrong);
+  assert.deepEqual(await connect(page).verifyAdminPassword(""), wrong);
+  assert.deepEqual(
+    attempts.map(({ facts, mechanism, result, username }) => [
+      ...[facts.protocol, mechanism, result, username],
+    ]),
+    ["baduser", "ok", "badpassword", "badcreds"].map((result) => [
+      ...["web", "ADMIN", result, undefined],
+    ]),
+  );
+});
+
+Deno.test("no account's password is the admin's, and the admin's is no account's", async () => {
+  const { connect, directory } = await build();
+  await directory.setAdminVerifier(await makeVerifier("the admin's own", COSTS));
+  assert.equal((await connect().verifyAdminPassword(PASSWORD)).kind, "credentials");
+  assert.equal(
+    (await connect().verifyPassword("alice@example.org", "the admin's own")).kind,
+    "credentials",
+  );
+});
+
+Deno.test("who guesses the admin's password waits like anybody, and is then kept out with the right one", async () => {
+  const { connect, directory, gate, delays } = await build();
+  await directory.setAdminVerifier(verifier);
+  const connection = connect();
+  for (let i = 0; i < 10; i++) await connection.verifyAdminPassword(`guess number ${i}`);
+  assert.deepEqual(delays, [1, 2, 3, 4, 5, 6, 7, 8].map((seconds) => seconds * 1000));
+  assert.ok(gate.isBlocked(SECURE.remote.address));
+  assert.equal((await connection.verifyAdminPassword(PASSWORD)).kind, "unavailable");
+});
+
+Deno.test("the admin's password is not taken in clear", async () => {
+  const { connect, directory, attempts } = await build();
+  await directory.setAdminVerifier(verifier);
+  assert.equal((await connect(CLEAR).verifyAdminPassword(PASSWORD)).kind, "privacy");
+  assert.deepEqual(attempts, []);
+});

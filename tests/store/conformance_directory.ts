@@ -25,6 +25,15 @@ export const directoryTests: readonly StoreTest[] = [
     assert.equal(await directory.findDomain("b.example"), undefined);
   }],
 
+  ["the admin's verifier is the last one set, and there is none at first", async (fixture) => {
+    assert.equal(await fixture.store.directory.adminVerifier(), undefined);
+    await fixture.store.directory.setAdminVerifier("first");
+    await fixture.store.directory.setAdminVerifier("second");
+    assert.equal(await fixture.store.directory.adminVerifier(), "second");
+    await fixture.reopen();
+    assert.equal(await fixture.store.directory.adminVerifier(), "second");
+  }],
+
   ["a domain in use is not removed", async ({ store: { directory }, accountId }) => {
     await refuses("already-exists", directory.removeDomain("example.org"));
     await directory.addDomain("alias.example");

@@ -18,6 +18,7 @@ export class ModelDirectory implements Directory {
   readonly #secrets = new Map<string, Uint8Array>();
   readonly #allowed = new Set<string>();
   #lastAccount = 0;
+  #adminVerifier: string | undefined;
 
   async listDomains(): Promise<Domain[]> {
     return [...this.#domains.values()].sort((a, b) => a.name < b.name ? -1 : 1);
@@ -165,6 +166,14 @@ export class ModelDirectory implements Directory {
 
   async removeAllowedNetwork(network: string): Promise<void> {
     if (!this.#allowed.delete(network)) throw new StoreError("not-found", "Not on the list.");
+  }
+
+  async adminVerifier(): Promise<PasswordVerifier | undefined> {
+    return this.#adminVerifier;
+  }
+
+  async setAdminVerifier(verifier: PasswordVerifier): Promise<void> {
+    this.#adminVerifier = verifier;
   }
 
   async hostSecret(name: string): Promise<Uint8Array> {

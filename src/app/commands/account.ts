@@ -5,15 +5,15 @@ import type { Account } from "../../store/mod.ts";
 import { parseQuotaBytes, QUOTA_FORM, writeSize } from "../config/quantity.ts";
 import { requireAccount, withData } from "../data.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { generatePassword } from "../password.ts";
-import { askPassword, printJson, printLine, printTable, readLine } from "../terminal.ts";
+import { printJson, printLine, printTable } from "../terminal.ts";
 import { addAppPasswordCommands } from "./app_password.ts";
-import { addGroup, type GlobalOptions, withExamples } from "./options.ts";
-
-interface PasswordOptions extends GlobalOptions {
-  readonly generate?: boolean;
-  readonly stdin?: boolean;
-}
+import { addGroup, withExamples } from "./options.ts";
+import {
+  choosePassword,
+  type PasswordOptions,
+  tellPassword,
+  withPasswordOptions,
+} from "./password.ts";
 
 /** `account` and all that it does. */
 export function addAccountCommands(program: Command): void {
@@ -104,17 +104,12 @@ async function setDisabled(
 }
 
 function addPasswordCommands(account: Command): void {
-  const withPassword = (command: Command) =>
-    command
-      .option("--generate", "make up a password and print it")
-      .option("--stdin", "read the password from one line of standard input");
-
   withExamples(
-    withPassword(account.command("add <address>").description("add an account")),
+    withPasswordOptions(account.command("add <address>").description("add an account")),
     "postern account add alice@example.org --generate",
     "postern account add alice@example.org --stdin < password.txt",
   ).action(async (address: string, _options, command: Command) => {
-    const password = await choosePassword(address, options(command));
+    const password = await choosePassword(`New password for ${address}`, options(command));
     const verifier = await makeVerifier(password.text);
     await withData(options(command).config, async ({ directory }) => {
       const domain = address.slice(address.lastIndexOf("@") + 1);
@@ -123,49 +118,24 @@ function addPasswordCommands(account: Command): void {
       }
       await directory.addAccount(address, verifier);
     });
-    tellPassword(address, password, options(command));
+    tellPassword({ address }, password, options(command));
   });
 
   withExamples(
-    withPassword(
+    withPasswordOptions(
       account.command("password <address>")
         .description("set a new password and end the sessions that used the old one"),
     ),
     "postern account password alice@example.org --generate",
   ).action(async (address: string, _options, command: Command) => {
-    const password = await choosePassword(address, options(command));
+    const password = await choosePassword(`New password for ${address}`, options(command));
     await withData(options(command).config, async ({ directory, tellSecurity }) => {
       const { id } = await requireAccount(directory, address);
       await setPassword(directory, id, password.text);
       tellSecurity(id);
     });
-    tellPassword(address, password, options(command));
+    tellPassword({ address }, password, options(command));
   });
-}
-
-interface ChosenPassword {
-  readonly text: string;
-  readonly isGenerated: boolean;
-}
-
-/** From stdin if asked for or if nobody sits at it; made up if asked for; else a person is asked. */
-async function choosePassword(address: string, options: PasswordOptions): Promise<ChosenPassword> {
-  if (options.generate && options.stdin) {
-    throw new UsageError("--generate and --stdin exclude each other");
-  }
-  if (options.generate) return { text: generatePassword(), isGenerated: true };
-  const text = options.stdin || !Deno.stdin.isTerminal()
-    ? await readLine("password")
-    : await askPassword(`New password for ${address}`);
-  return { text, isGenerated: false };
-}
-
-function tellPassword(address: string, password: ChosenPassword, options: PasswordOptions): void {
-  if (options.json) {
-    printJson({ address, ...(password.isGenerated ? { password: password.text } : {}) });
-  } else if (password.isGenerated) {
-    printLine(password.text);
-  }
 }
 
 function addListCommands(account: Command): void {

@@ -234,6 +234,14 @@ export class SqliteDirectory implements Directory {
     }
   }
 
+  async adminVerifier(): Promise<PasswordVerifier | undefined> {
+    return this.#db.get<[string]>("SELECT verifier FROM admin")?.[0];
+  }
+
+  async setAdminVerifier(verifier: PasswordVerifier): Promise<void> {
+    this.#db.run("INSERT OR REPLACE INTO admin (id, verifier) VALUES (1, ?)", verifier);
+  }
+
   async hostSecret(name: string): Promise<Uint8Array> {
     const read = () =>
       this.#db.get<[Uint8Array]>("SELECT value FROM secret WHERE name = ?", name)?.[0];

@@ -7,6 +7,7 @@ import type { Database } from "../database.ts";
 import { directoryInitial } from "./0001_directory_initial.ts";
 import { directoryCredentials } from "./0002_directory_credentials.ts";
 import { directoryLastLogin } from "./0003_directory_last_login.ts";
+import { directoryAdmin } from "./0004_directory_admin.ts";
 import { queueInitial } from "./0001_queue_initial.ts";
 import { loginsInitial } from "./0001_logins_initial.ts";
 import { pushInitial } from "./0001_push_initial.ts";
@@ -28,7 +29,7 @@ export interface Schema {
 export const directorySchema: Schema = {
   name: "directory",
   applicationId: 0x50_73_74_44, // "PstD"
-  migrations: [directoryInitial, directoryCredentials, directoryLastLogin],
+  migrations: [directoryInitial, directoryCredentials, directoryLastLogin, directoryAdmin],
 };
 
 export const mailSchema: Schema = {
