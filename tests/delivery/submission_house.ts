@@ -17,6 +17,7 @@ import {
   type Listener,
   makeSelfSigned,
   type TlsOptions,
+  type Transport,
 } from "../../src/net/mod.ts";
 import type { Account, MailQueue, Store } from "../../src/store/mod.ts";
 import { ModelQueue } from "../store/model_queue.ts";
@@ -58,6 +59,7 @@ export class SubmissionHouse {
   readonly #listeners = new Map<string, Listener>();
   readonly #served = new Set<Promise<void>>();
   readonly #accounts = new Map<string, Account>();
+  #tls: TlsOptions | undefined;
 
   private constructor(options: SubmissionHouseOptions, spoolFolder: string) {
     this.spoolFolder = spoolFolder;
@@ -98,7 +100,7 @@ export class SubmissionHouse {
       house.#accounts.set(name, await directory.addAccount(address, await verifier));
     }
     await directory.addAddress("sales@example.org", house.account("alice").id);
-    const tls: TlsOptions = {
+    const tls = house.#tls = {
       certificates: new CertificateStore([await testCertificate()]),
       requestClientCertificate: options.clientCertificates ?? false,
     };
@@ -107,15 +109,20 @@ export class SubmissionHouse {
         kind,
         address: "127.0.0.1:0",
         ...(kind === "submissions" ? { tls } : {}),
-        onConnection: (transport) => {
-          const done = house.server.serve(transport, tls)
-            .finally(() => house.#served.delete(done));
-          house.#served.add(done);
-        },
+        onConnection: (transport) => void house.serve(transport),
       });
       house.#listeners.set(kind, listener);
     }
     return house;
+  }
+
+  /** Speaks with a client until it is gone. */
+  async serve(transport: Transport): Promise<void> {
+    assert.ok(this.#tls);
+    const done = this.server.serve(transport, this.#tls)
+      .finally(() => this.#served.delete(done));
+    this.#served.add(done);
+    await done;
   }
 
   account(name: string): Account {

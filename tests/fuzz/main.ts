@@ -8,7 +8,10 @@ import { parseArgs } from "node:util";
 import { messageTargets } from "./message_targets.ts";
 import { mutate, Random } from "./mutate.ts";
 import { netTargets } from "./net_targets.ts";
+import { FaultLog } from "./fault_log.ts";
+import { openHttpTarget } from "./http_target.ts";
 import { openSessionTargets } from "./session_targets.ts";
+import { openSmtpTargets } from "./smtp_targets.ts";
 import type { Target } from "./target.ts";
 import { wireTargets } from "./wire_targets.ts";
 
@@ -26,23 +29,34 @@ async function main(args: readonly string[]): Promise<number> {
     },
   });
   const seed = Number(values.seed);
-  const all = [...wireTargets, ...messageTargets, ...netTargets, ...await openSessionTargets()];
+  const faults = await FaultLog.open();
+  const all = [
+    ...wireTargets,
+    ...messageTargets,
+    ...netTargets,
+    ...await openSmtpTargets(faults),
+    await openHttpTarget(faults),
+    ...await openSessionTargets(faults),
+  ];
   const targets = all.filter(({ name }) => values.target === undefined || name === values.target);
   if (targets.length === 0) {
     say(`no such target; there are ${all.map(({ name }) => name).join(", ")}`);
   }
   say(`seed ${seed}`);
-  let findings = 0;
+  const total = { tried: 0, findings: 0 };
   try {
     for (const target of targets) {
       const milliseconds = Number(values.seconds) * 1000 / targets.length;
       const cases = values.cases === undefined ? Infinity : Number(values.cases);
-      findings += await fuzz(target, seed, milliseconds, cases);
+      const { tried, findings } = await fuzz(target, seed, milliseconds, cases);
+      total.tried += tried;
+      total.findings += findings;
     }
   } finally {
     for (const target of all) await target.close?.();
   }
-  return findings;
+  say(`${total.tried} inputs for ${targets.length} targets, ${total.findings} findings`);
+  return total.findings;
 }
 
 async function fuzz(
@@ -50,7 +64,7 @@ async function fuzz(
   seed: number,
   milliseconds: number,
   cases: number,
-): Promise<number> {
+): Promise<{ readonly tried: number; readonly findings: number }> {
   const started = performance.now();
   let tried = 0;
   let findings = 0;
@@ -77,9 +91,10 @@ async function fuzz(
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   say(
     `${target.name.padEnd(14)} ${String(tried).padStart(8)} inputs in ${seconds.padStart(6)} s, ` +
-      `longest ${longest.toFixed(0).padStart(5)} ms, ${findings} findings`,
+      `longest ${longest.toFixed(0).padStart(5)} ms, ${findings} findings, ` +
+      `${(Deno.memoryUsage().rss / 1e6).toFixed(0)} MB`,
   );
-  return findings;
+  return { tried, findings };
 }
 
 function shown(input: Uint8Array): string {

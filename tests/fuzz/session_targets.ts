@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { configure } from "@logtape/logtape";
-import { decodeLatin1, encodeLatin1 } from "../../src/base/mod.ts";
+import { encodeLatin1 } from "../../src/base/mod.ts";
 import { createRegistry, ImapError, type Session } from "../../src/imap/mod.ts";
 import { serveConnection } from "../../src/session/mod.ts";
 import { Modes } from "../../src/session/modes.ts";
@@ -12,6 +11,8 @@ import { memoryTransportPair } from "../support/memory_transport.ts";
 import { NESTED, simpleMessage } from "../support/messages.ts";
 import { PASSWORD, TestServer, USER } from "../support/server.ts";
 import { COMMAND_BYTES, COMMAND_TOKENS } from "./commands.ts";
+import { collect, CONVERSATION_MS } from "./conversation.ts";
+import type { FaultLog } from "./fault_log.ts";
 import { mutate, type Random } from "./mutate.ts";
 import { allows, type Target } from "./target.ts";
 
@@ -53,39 +54,24 @@ const parsing: Target = {
   },
 };
 
-/** Longest that a session may take from the end of its input, in milliseconds. */
-const SESSION_MS = 10_000;
-
 /** Whole sessions over transports in memory, on a store that goes from one to the next. */
 class SessionTarget implements Target {
   readonly name = "sessions";
   readonly corpus = COMMAND_BYTES;
   readonly tokens = COMMAND_TOKENS;
-  readonly maxMs = SESSION_MS;
+  readonly maxMs = CONVERSATION_MS;
   readonly #server: TestServer;
-  readonly #errors: string[];
+  readonly #faults: FaultLog;
   #cases = 0;
 
-  private constructor(server: TestServer, errors: string[]) {
+  private constructor(server: TestServer, faults: FaultLog) {
     this.#server = server;
-    this.#errors = errors;
+    this.#faults = faults;
   }
 
-  static async open(): Promise<SessionTarget> {
-    const errors: string[] = [];
-    await configure({
-      reset: true,
-      sinks: {
-        errors: ({ message, properties }) =>
-          void errors.push(`${message.join("")} ${Deno.inspect(properties)}`),
-      },
-      loggers: [
-        { category: "postern", lowestLevel: "error", sinks: ["errors"] },
-        { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["errors"] },
-      ],
-    });
+  static async open(faults: FaultLog): Promise<SessionTarget> {
     const server = await TestServer.start({ limits: { maxMessageBytes: 100_000 } });
-    const target = new SessionTarget(server, errors);
+    const target = new SessionTarget(server, faults);
     await target.#fill();
     return target;
   }
@@ -128,34 +114,13 @@ class SessionTarget implements Target {
     client.endOutput();
     const output = await collect(client, started);
     checkOutput(output);
-    const error = this.#errors.shift();
-    this.#errors.length = 0;
-    assert.equal(error, undefined);
+    this.#faults.check();
     assert.ok(!output.includes("SERVERBUG"), "an internal error");
   }
 
   async close(): Promise<void> {
     await this.#server.stop();
   }
-}
-
-/** Everything that a session writes up to its end. */
-async function collect(
-  client: ReturnType<typeof memoryTransportPair>["client"],
-  session: Promise<void>,
-): Promise<string> {
-  let output = "";
-  const reading = (async () => {
-    for (let bytes; (bytes = await client.read());) output += decodeLatin1(bytes);
-  })();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLong = new Promise<never>((_, reject) => {
-    const fail = () =>
-      reject(new Error(`the session does not end; so far: ${output.slice(-2000)}`));
-    timer = setTimeout(fail, SESSION_MS);
-  });
-  await Promise.race([Promise.all([session, reading]), tooLong]).finally(() => clearTimeout(timer));
-  return output;
 }
 
 /** Responses that a client can take apart: lines, with literals in them, each with its prefix. */
@@ -181,6 +146,6 @@ function checkOutput(output: string): void {
   }
 }
 
-export async function openSessionTargets(): Promise<readonly Target[]> {
-  return [parsing, await SessionTarget.open()];
+export async function openSessionTargets(faults: FaultLog): Promise<readonly Target[]> {
+  return [parsing, await SessionTarget.open(faults)];
 }
