@@ -335,6 +335,7 @@ export class Server {
             this.#challenges.answer(request) ??
               await this.#pages?.answer(request, transport.facts.remote.address) ??
               handleWebRequest(request, { hostname }),
+          { shutdown: this.#shutdown.signal },
         );
       case "lmtp":
         return await this.#lmtp.serve(transport);

@@ -7,7 +7,7 @@ import {
 } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 import { logger } from "../base/mod.ts";
-import type { Transport } from "../net/mod.ts";
+import { type Transport, TransportSocket } from "../net/mod.ts";
 import {
   checkRoom,
   deliverMessage,
@@ -20,7 +20,6 @@ import {
 } from "./accept.ts";
 import { closeConnections } from "./closing.ts";
 import { IDLE_TIMEOUT_MS, MAX_COMMAND_BYTES, MAX_RECIPIENTS } from "./limits.ts";
-import { TransportSocket } from "./transport_socket.ts";
 
 export interface LmtpServices extends DeliveryServices {
   /** Octets of the largest message that is taken. */

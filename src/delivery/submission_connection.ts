@@ -2,11 +2,10 @@ import type { SMTPServer } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 import type { AuthFailureKind, AuthSuccess, ConnectionLogin, Exchange } from "../auth/mod.ts";
 import { type Bytes, EMPTY_BYTES, logger } from "../base/mod.ts";
-import type { TlsOptions, Transport } from "../net/mod.ts";
+import { type TlsOptions, type Transport, TransportSocket } from "../net/mod.ts";
 import { ChunkParser } from "./chunk_parser.ts";
 import type { MessageIntake } from "./message_intake.ts";
 import type { SubmissionRefusal } from "./submission_policy.ts";
-import { TransportSocket } from "./transport_socket.ts";
 
 const log = logger("delivery");
 

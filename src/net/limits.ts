@@ -55,6 +55,9 @@ export const CLOSE_LINGER_MS = 1_000;
 /** How much is read and dropped meanwhile: who sends more does not look for our answer. */
 export const CLOSE_LINGER_BYTES = 4 * 1024 * 1024;
 
+/** How long a peer of a `TransportSocket` may leave our output unread. */
+export const READER_TIMEOUT_MS = 60_000;
+
 /** How long reaching a relay's target may take. */
 export const RELAY_CONNECT_MS = 10_000;
 

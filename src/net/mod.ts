@@ -29,4 +29,5 @@ export { makeSelfSigned, SELF_SIGNED_DAYS } from "./self_signed.ts";
 export { releaseSocket } from "./socket_transport.ts";
 export type { TlsOptions } from "./tls.ts";
 export { ACME_PROTOCOL, ValidationCertificate } from "./validation_handshake.ts";
+export { TransportSocket } from "./transport_socket.ts";
 export type { Endpoint, ListenerKind, TlsFacts, Transport, TransportFacts } from "./transport.ts";

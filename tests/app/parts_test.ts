@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { writeJsonRecord, writeTextRecord } from "../../src/app/log.ts";
-import { parseRequest } from "../../src/app/http_connection.ts";
 import { generatePassword } from "../../src/app/password.ts";
 import { sampleMail } from "../../src/app/sample_mail.ts";
 import { printable } from "../../src/app/terminal.ts";
@@ -55,18 +54,6 @@ Deno.test("generated passwords differ, are long, and use letters that nobody mis
   for (const password of made) {
     assert.match(password, /^[a-hjkmnp-z2-9]{5}(-[a-hjkmnp-z2-9]{5}){3}$/);
   }
-});
-
-Deno.test("an HTTP request is read from its head, and what is none is refused", () => {
-  const request = parseRequest("GET /a?b HTTP/1.1\r\nHost: x\r\nX-A:  y ");
-  assert.deepEqual([request?.method, request?.url, request?.headers.get("x-a")], [
-    ...["GET", "http://localhost/a?b", "y"],
-  ]);
-  const bad = [
-    ...["", "GET", "GET / HTTP/2", "GET http://x/ HTTP/1.1", "get / HTTP/1.1", "a LOGIN b c"],
-    ...["GET /\u0000 HTTP/1.1", "GET / HTTP/1.1\r\nno colon", "CONNECT / HTTP/1.1"],
-  ];
-  for (const head of bad) assert.equal(parseRequest(head), undefined, head);
 });
 
 Deno.test("the status page is read only, has one address, and escapes the host name", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { decodeUtf8, encodeUtf8 } from "../../src/base/mod.ts";
-import { TransportSocket } from "../../src/delivery/transport_socket.ts";
+import { TransportSocket } from "../../src/net/transport_socket.ts";
 import { memoryTransportPair } from "../support/memory_transport.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

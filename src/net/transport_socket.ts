@@ -1,10 +1,11 @@
 import { Duplex } from "node:stream";
 import type { Bytes } from "../base/mod.ts";
-import type { Transport } from "../net/mod.ts";
-import { WRITE_TIMEOUT_MS } from "./limits.ts";
+import { READER_TIMEOUT_MS } from "./limits.ts";
+import type { Transport } from "./transport.ts";
 
 /**
- * A transport in the shape of a `net.Socket`, as far as smtp-server looks at one. Unlike there, the
+ * A transport in the shape of a `net.Socket`, as far as smtp-server and `node:http` look
+ * at one. Unlike there, the
  * end of the peer's input does not end ours: what it sent before is still answered.
  */
 export class TransportSocket extends Duplex {
@@ -80,7 +81,7 @@ export class TransportSocket extends Duplex {
   override _write(chunk: Bytes, _encoding: string, done: (error?: Error | null) => void): void {
     this.#touch();
     this.#transport.write(new Uint8Array(chunk));
-    this.#transport.drain(WRITE_TIMEOUT_MS).then((isDrained) => {
+    this.#transport.drain(READER_TIMEOUT_MS).then((isDrained) => {
       this.#touch();
       if (!isDrained) this.#transport.destroy();
       // A peer that is gone is no error: reading ends, and with it everything else.
