@@ -1,2 +1,4 @@
-/** The version of this program; a test holds it equal to that of `deno.json`. */
-export const VERSION = "0.1.0";
+import project from "../../deno.json" with { type: "json" };
+
+/** This program's version, as `deno.json` has it and nothing else. */
+export const VERSION: string = project.version;

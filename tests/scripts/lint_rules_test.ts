@@ -74,6 +74,8 @@ Deno.test("main.ts and rooms import nothing of tests and scripts; tests look eve
   assertClean("main.ts", `import { run } from "./src/app/mod.ts";`);
   assertRefused("main.ts", `import "./src/net/mod.ts";`, /main.ts imports app only/);
   assertRefused("src/app/a.ts", `import "../../tests/support/a.ts";`, /outside src/);
+  assertRefused("src/net/a.ts", `import "../../deno.json";`, /outside src/);
+  assertClean("src/base/a.ts", `import "../../deno.json";`);
   assertClean("tests/app/a_test.ts", `import "../../src/store/sqlite/schema.ts";`);
 });
 
