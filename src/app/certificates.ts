@@ -93,9 +93,10 @@ export class ServerCertificates {
     const pairs = [...this.#sources.flatMap(({ pair }) => pair ?? []), ...this.#fetched()];
     if (pairs.length === 0) pairs.push(await selfSigned(this.#config, this.#clock));
     this.#store.replace(pairs);
+    metrics.clear("postern_certificate_expiry_timestamp_seconds");
     for (const { names, notAfterMs } of this.#store.certificates) {
-      const labels = { certificate: names[0] ?? "" };
-      metrics.set("postern_certificate_not_after_seconds", labels, notAfterMs / 1000);
+      const labels = { name: names[0] ?? "" };
+      metrics.set("postern_certificate_expiry_timestamp_seconds", labels, notAfterMs / 1000);
     }
   }
 

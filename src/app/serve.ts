@@ -41,7 +41,7 @@ export async function serve(file: LoadedFile, onReady?: (server: Server) => void
 function outliveMistakes(): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    metrics.add("postern_panic_total", { room: "unknown" });
+    metrics.panic(event.reason, "app");
     log.error("this should not have happened: {error}", { error: event.reason });
   });
 }

@@ -117,7 +117,7 @@ export class Authenticator {
   #count(ended: Omit<LoginAttempt, "time" | "userAgent">): LoginAttempt {
     const attempt = { time: this.#clock.now(), userAgent: undefined, ...ended };
     const { facts: { protocol, remote }, mechanism, result, username } = attempt;
-    metrics.add("postern_authentication_total", { protocol, mechanism, result });
+    metrics.add("postern_authentication_total", { kind: protocol, variant: mechanism, result });
     if (result === "ok") this.#gate.recordSuccess(remote.address);
     else if (result !== "aborted") logFailedAttempt(attempt);
     if (WRONG_CREDENTIALS.has(result)) {

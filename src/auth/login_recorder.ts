@@ -71,7 +71,7 @@ export class LoginRecorder {
         await this.#log.add(attempts.map(recordOf), networks);
         await this.#trimInTime();
       } catch (error) {
-        metrics.add("postern_login_attempts_lost_total", {}, attempts.length);
+        metrics.add("postern_login_attempts_lost_total", undefined, attempts.length);
         logger("auth").error("attempts to log in were not recorded: {error}", { error });
       }
       this.#underWay = 0;

@@ -8,7 +8,17 @@ export * from "./clock.ts";
 export * from "./ids.ts";
 export * from "./latch.ts";
 export * from "./log.ts";
-export * from "./metrics.ts";
+export {
+  type LabelsOf,
+  METRIC_TABLE,
+  type MetricName,
+  type MetricOf,
+  type MetricSpec,
+  type Room,
+  ROOMS,
+} from "./metric_table.ts";
+export { metrics } from "./metrics.ts";
+export { writeMetrics } from "./metrics_text.ts";
 export * from "./private_file.ts";
 export * from "./random.ts";
 export * from "./range_set.ts";

@@ -90,9 +90,7 @@ export class SubmissionServer {
     this.#connections.set(connection.id, connection);
     this.#smtp.connections.add(connection);
     connection.on("error", (error: Error) => this.#smtp.emit("error", error));
-    metrics.add("postern_submission_connections");
     await connection.run();
-    metrics.add("postern_submission_connections", {}, -1);
     this.#connections.delete(connection.id);
   }
 

@@ -98,6 +98,7 @@ async function introduce(
       refuseTls(socket, TlsAlert.internalError);
       throw error;
     }
+    countOpen(listener, socket, "relay");
     relay(socket, upstream, received);
     return;
   }
@@ -122,6 +123,7 @@ async function introduce(
     session.socket.destroy();
     throw error;
   }
+  countOpen(listener, session.socket, "relay");
   relay(session.socket, upstream, new Uint8Array(0));
 }
 
@@ -174,13 +176,8 @@ function mayPass(listener: Listener, socket: Socket, facts: TransportFacts): boo
   const { accept, closed, tls } = listener.options;
   const answer = accept?.(facts.remote) ?? true;
   if (answer === true) {
-    const labels = { listener: listener.kind };
-    metrics.add("postern_connections_total", labels);
-    metrics.add("postern_connections_open", labels);
-    socket.once("close", () => {
-      metrics.add("postern_connections_open", labels, -1);
-      closed?.(facts.remote);
-    });
+    metrics.add("postern_connections_total", { listener: listener.kind });
+    socket.once("close", () => closed?.(facts.remote));
     return true;
   }
   listener.count("postern_connections_refused_total", "gate");
@@ -198,6 +195,7 @@ function handOver(
   target: string,
   first?: Bytes,
 ): void {
+  countOpen(listener, socket, target);
   const transport = new SocketTransport(socket, facts, first);
   try {
     listener.options.onConnection(transport, target);
@@ -205,6 +203,15 @@ function handOver(
     logger("net").error("a new connection's consumer failed: {error}", { error });
     transport.destroy();
   }
+}
+
+/** Counts a connection while it is open, and the protocol that is spoken on it. */
+function countOpen(listener: Listener, socket: Socket, target: string): void {
+  // Which of the two it is, the listener says.
+  const protocol = target === "imaps" || target === "submissions" ? target.slice(0, -1) : target;
+  const labels = { protocol, listener: listener.kind };
+  metrics.add("postern_connections_count", labels);
+  socket.once("close", () => metrics.add("postern_connections_count", labels, -1));
 }
 
 async function connectRelay(

@@ -143,7 +143,10 @@ export class Listener {
     this.#handshakes.delete(socket);
   }
 
-  count(metric: string, reason: string): void {
+  count(
+    metric: "postern_connections_refused_total" | "postern_handshakes_failed_total",
+    reason: string,
+  ): void {
     metrics.add(metric, { listener: this.kind, reason });
   }
 

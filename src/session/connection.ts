@@ -116,7 +116,8 @@ class Connection implements Session {
   async run(login: HostLogin | undefined): Promise<void> {
     const wake = () => this.#input.wake();
     this.#services.shutdown.addEventListener("abort", wake);
-    metrics.add("postern_imap_connections", {}, 1);
+    const service = this.#transport.facts.tls ? "imaps" : "imap";
+    metrics.add("postern_imap_connection_total", { service });
     try {
       if (login) await this.#admit(login);
       else if (!await this.#checkCertificate(true)) return;
@@ -127,7 +128,6 @@ class Connection implements Session {
     } catch (error) {
       if (!(error instanceof ConnectionLost)) log.error("session failed: {error}", { error });
     } finally {
-      metrics.add("postern_imap_connections", {}, -1);
       this.#services.shutdown.removeEventListener("abort", wake);
       this.#leave();
       this.#auth.close();
@@ -248,7 +248,7 @@ class Connection implements Session {
         this.#countBad(await dispatch(this, heading, refusal));
       } else {
         this.out.untagged("BAD A command begins with a tag and a space");
-        this.#countBad("bad");
+        this.#countBad("badsyntax");
       }
     } finally {
       await this.#uploads.discard();
@@ -266,7 +266,7 @@ class Connection implements Session {
   }
 
   #countBad(outcome: Outcome): void {
-    this.#badCommands = outcome === "bad" ? this.#badCommands + 1 : 0;
+    this.#badCommands = outcome === "badsyntax" ? this.#badCommands + 1 : 0;
     const most = this.#login ? MAX_BAD_COMMANDS : MAX_BAD_COMMANDS_BEFORE_LOGIN;
     if (this.#badCommands < most) return;
     this.out.untagged("BYE Too many bad commands");

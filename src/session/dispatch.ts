@@ -16,7 +16,18 @@ import { ConnectionLost } from "./responder.ts";
 const log = logger("session");
 
 /** How a command ended, for the log, the metrics and the count of bad commands. */
-export type Outcome = "ok" | "no" | "bad" | "error";
+export type Outcome =
+  | "ok"
+  /** NO, for what the client asked for. */
+  | "usererror"
+  /** BAD. */
+  | "badsyntax"
+  /** NO, since the store has trouble. */
+  | "servererror"
+  /** A mistake in this program. */
+  | "panic"
+  /** The connection ended before the command did. */
+  | "ioerror";
 
 /**
  * Runs one framed command to its tagged response: looks it up, checks state and arguments, runs it,
@@ -30,7 +41,7 @@ export async function dispatch(
 ): Promise<Outcome> {
   const started = performance.now();
   const { tag, name, spec } = heading;
-  let outcome: Outcome = "error";
+  let outcome: Outcome = "ioerror";
   try {
     let completion: Completion | void;
     try {
@@ -47,7 +58,7 @@ export async function dispatch(
       }
       const failure = describeFailure(error, name);
       outcome = failure.outcome;
-      if (spec && outcome !== "bad") await tellChanges(session, spec.catchUp === "all");
+      if (spec && outcome !== "badsyntax") await tellChanges(session, spec.catchUp === "all");
       tagged(session, tag, failure.status, failure.code, failure.text);
       return outcome;
     }
@@ -59,13 +70,10 @@ export async function dispatch(
     tagged(session, tag, "OK", completion?.code, completion?.text ?? `${name} completed`);
     return outcome = "ok";
   } finally {
-    const command = spec?.name ?? "unknown";
-    metrics.add("postern_imap_commands_total", { command, result: outcome });
-    log.debug("{command} {outcome} in {ms} ms", {
-      command,
-      outcome,
-      ms: Math.round((performance.now() - started) * 100) / 100,
-    });
+    const cmd = spec?.name ?? "other";
+    const ms = performance.now() - started;
+    metrics.observe("postern_imap_command_duration_seconds", { cmd, result: outcome }, ms / 1000);
+    log.debug("{cmd} {outcome} in {ms} ms", { cmd, outcome, ms: Math.round(ms * 100) / 100 });
   }
 }
 
@@ -126,21 +134,25 @@ interface Failure {
 }
 
 function describeFailure(error: unknown, name: string): Failure {
+  let refused: Outcome = "usererror";
   if (error instanceof StoreError) {
-    if (concernsAdmin(error)) log.error("{name} was refused: {error}", { name, error });
+    if (concernsAdmin(error)) {
+      log.error("{name} was refused: {error}", { name, error });
+      refused = "servererror";
+    }
     error = storeFailure(error);
   }
   if (error instanceof WireError) {
-    return { outcome: "bad", status: "BAD", code: error.code, text: error.message };
+    return { outcome: "badsyntax", status: "BAD", code: error.code, text: error.message };
   }
   if (error instanceof ImapError) {
-    const outcome = error.status === "NO" ? "no" : "bad";
+    const outcome = error.status === "NO" ? refused : "badsyntax";
     return { outcome, status: error.status, code: error.code, text: error.message };
   }
   log.error("{name} failed: {error}", { name, error });
-  metrics.add("postern_internal_errors_total");
+  metrics.panic(error, "session");
   return {
-    outcome: "error",
+    outcome: "panic",
     status: "NO",
     code: "SERVERBUG",
     text: "The server failed; nothing was changed",
