@@ -7,8 +7,14 @@ export interface LoadedServer {
   readonly tlsPort: number;
   readonly user: string;
   readonly password: string;
+  /** The configuration file, for commands beside the server. */
+  readonly config: string;
+  /** Port of the first listener of that kind. */
+  portOf(kind: string): number;
   /** Memory of the process now, MB. */
   rssMb(): number;
+  /** How many files and sockets the process has open now. */
+  openFiles(): number;
 }
 
 /** Runs `body` with a server; `toml` is added to its configuration. */
@@ -42,16 +48,19 @@ address = "127.0.0.1:0"
     assert.equal(added.code, 0, added.stderr);
     const server = await startPostern(["--config", config, "serve"]);
     try {
-      const port = (kind: string) => Number(server.address(kind).split(":").at(-1));
+      const portOf = (kind: string) => Number(server.address(kind).split(":").at(-1));
       return await body({
-        port: port("imap"),
-        tlsPort: port("imaps"),
+        port: portOf("imap"),
+        tlsPort: portOf("imaps"),
         user,
         password,
+        config,
+        portOf,
         rssMb() {
           const status = Deno.readTextFileSync(`/proc/${server.pid}/status`);
           return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
         },
+        openFiles: () => [...Deno.readDirSync(`/proc/${server.pid}/fd`)].length,
       });
     } finally {
       await server.stop("SIGTERM");
