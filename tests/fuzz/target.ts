@@ -5,7 +5,7 @@ export interface Target {
   readonly name: string;
   readonly corpus: readonly Uint8Array[];
   readonly tokens: readonly Uint8Array[];
-  /** Longest time for one input, in milliseconds: beyond it there is a finding. */
+  /** Most processor time for one input, in milliseconds: beyond it there is a finding. */
   readonly maxMs: number;
   /** Tries one input. Throws what is a finding; the refusals that are meant it catches. */
   run(input: Uint8Array, random: Random): void | Promise<void>;
