@@ -1,4 +1,5 @@
 import { configure, type LogLevel as LibraryLevel, type LogRecord } from "@logtape/logtape";
+import { metrics, ROOMS } from "../base/mod.ts";
 import { parseNetwork } from "../net/mod.ts";
 import type { LogConfig, LogLevel } from "./config/config.ts";
 import { printable, printError } from "./terminal.ts";
@@ -19,12 +20,31 @@ export async function configureLogging(config: LogConfig): Promise<void> {
     : (record: LogRecord) => hideAddresses(writeRecord(record));
   await configure({
     reset: true,
-    sinks: { stderr: (record) => printError(write(record)) },
+    sinks: {
+      stderr: (record) => {
+        count(record);
+        printError(write(record));
+      },
+    },
     loggers: [
       { category: "postern", lowestLevel: LIBRARY_LEVELS[config.level], sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
     ],
   });
+}
+
+const COUNTERS = {
+  fatal: "postern_logging_level_error_total",
+  error: "postern_logging_level_error_total",
+  warning: "postern_logging_level_warn_total",
+  info: "postern_logging_level_info_total",
+  debug: "postern_logging_level_debug_total",
+  trace: "postern_logging_level_trace_total",
+} as const satisfies Readonly<Record<LibraryLevel, string>>;
+
+function count({ category, level }: LogRecord): void {
+  const room = ROOMS.find((room) => room === category[1]);
+  if (room !== undefined) metrics.add(COUNTERS[level], { room });
 }
 
 /** `2026-11-24T11:26:01.123Z info session: text`; the stack of an error below it, indented. */

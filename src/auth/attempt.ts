@@ -1,4 +1,4 @@
-import { logger } from "../base/mod.ts";
+import { logger, metrics } from "../base/mod.ts";
 import type { Account } from "../store/mod.ts";
 import { type AccountLookup, verdictOfError } from "./account_lookup.ts";
 import { fingerprintOf } from "./client_key.ts";
@@ -150,6 +150,8 @@ export class RunningAttempt implements Attempt {
     try {
       await this.#services.waitForRoom();
       if (this.#services.isBlocked(this.facts.remote.address)) {
+        const kind = this.facts.protocol;
+        metrics.add("postern_authentication_ratelimited_total", { kind });
         await this.#services.sleep(BUSY_DELAY_MS);
         return { result: "error", text: "Too many failed logins from your network; try later." };
       }

@@ -34,6 +34,8 @@ export interface MetricSpec {
 }
 
 const COMMAND_SECONDS = [.001, .005, .01, .05, .1, .5, 1, 5, 10, 20] as const;
+const STORE_SECONDS = [.0001, .0005, .001, .005, .01, .05, .1, .5, 1, 5] as const;
+const DELAY_SECONDS = [.001, .005, .01, .025, .05, .1, .25, .5, 1, 5] as const;
 
 /** Everything that the server counts and measures. What is not here cannot be counted. */
 export const METRIC_TABLE = {
@@ -54,6 +56,11 @@ export const METRIC_TABLE = {
     help: "Attempts to log in; kind is the protocol, variant the mechanism.",
     labels: { kind: [], variant: [], result: [] },
   },
+  postern_authentication_ratelimited_total: {
+    kind: "counter",
+    help: "Attempts to log in from networks that must wait, which were not looked at.",
+    labels: { kind: ["imap", "submission", "web"] },
+  },
   postern_login_attempts_lost_total: {
     kind: "counter",
     help: "Attempts to log in that could not be written down.",
@@ -73,6 +80,21 @@ export const METRIC_TABLE = {
     kind: "gauge",
     help: "Connections open now, past their TLS handshake.",
     labels: { protocol: [], listener: [] },
+  },
+  postern_bytes_in_total: {
+    kind: "counter",
+    help: "Octets received within TLS, compressed where they were.",
+    labels: { protocol: [] },
+  },
+  postern_bytes_out_total: {
+    kind: "counter",
+    help: "Octets sent within TLS, compressed where they were.",
+    labels: { protocol: [] },
+  },
+  postern_idle_sessions: {
+    kind: "gauge",
+    help: "IMAP sessions in IDLE now.",
+    labels: {},
   },
   postern_handshakes_failed_total: {
     kind: "counter",
@@ -109,6 +131,49 @@ export const METRIC_TABLE = {
     help: "Log lines of level trace; without those that are not written.",
     labels: { room: ROOMS },
   },
+  postern_store_operation_duration_seconds: {
+    kind: "histogram",
+    help:
+      "Time that an account's database was at work, and nothing else was: commit, which waits " +
+      "for the disk; read; stage, which takes a message in; open.",
+    labels: { operation: ["commit", "read", "stage", "open"] },
+    buckets: STORE_SECONDS,
+  },
+  postern_store_open_accounts: {
+    kind: "gauge",
+    help: "Account databases that are open now.",
+    labels: {},
+  },
+  postern_search_index_lag_messages: {
+    kind: "gauge",
+    help: "Messages not yet in the search index, of accounts whose index is being filled.",
+    labels: {},
+  },
+  postern_accounts: {
+    kind: "gauge",
+    help: "Accounts.",
+    labels: {},
+  },
+  postern_messages: {
+    kind: "gauge",
+    help: "Messages in all mailboxes.",
+    labels: {},
+  },
+  postern_storage_bytes: {
+    kind: "gauge",
+    help: "Octets of all messages, as they are charged to quotas.",
+    labels: {},
+  },
+  postern_disk_free_bytes: {
+    kind: "gauge",
+    help: "Room on the file system of data_dir that this server may use.",
+    labels: {},
+  },
+  postern_disk_size_bytes: {
+    kind: "gauge",
+    help: "Size of the file system of data_dir.",
+    labels: {},
+  },
   postern_deliveries_total: {
     kind: "counter",
     help: "Messages for a mailbox of this host, once for each recipient, by what came of it.",
@@ -127,6 +192,16 @@ export const METRIC_TABLE = {
   postern_queue_messages_total: {
     kind: "counter",
     help: "Messages that were put into the queue.",
+    labels: {},
+  },
+  postern_queue_length: {
+    kind: "gauge",
+    help: "Messages in the queue now.",
+    labels: {},
+  },
+  postern_queue_oldest_age_seconds: {
+    kind: "gauge",
+    help: "How long the oldest message has been in the queue; 0 when it is empty.",
     labels: {},
   },
   postern_queue_attempts_total: {
@@ -188,6 +263,37 @@ export const METRIC_TABLE = {
     kind: "counter",
     help: "Devices that were to be woken up, by what the push service said.",
     labels: { result: ["done", "gone", "failed"] },
+  },
+  postern_eventloop_delay_seconds: {
+    kind: "histogram",
+    help: "How much later than asked for the program got its turn, ten times a second.",
+    labels: {},
+    buckets: DELAY_SECONDS,
+  },
+  postern_process_resident_memory_bytes: {
+    kind: "gauge",
+    help: "Memory of the process.",
+    labels: {},
+  },
+  postern_process_heap_bytes: {
+    kind: "gauge",
+    help: "Memory of the process that holds objects.",
+    labels: {},
+  },
+  postern_process_cpu_seconds_total: {
+    kind: "counter",
+    help: "Processor time, user and system.",
+    labels: {},
+  },
+  postern_process_start_time_seconds: {
+    kind: "gauge",
+    help: "When the server started, in seconds since 1970.",
+    labels: {},
+  },
+  postern_build_info: {
+    kind: "gauge",
+    help: "Always 1.",
+    labels: { version: [], deno: [] },
   },
 } as const satisfies Readonly<Record<`postern_${string}`, MetricSpec>>;
 

@@ -195,8 +195,9 @@ function handOver(
   target: string,
   first?: Bytes,
 ): void {
-  countOpen(listener, socket, target);
-  const transport = new SocketTransport(socket, facts, first);
+  const protocol = protocolOf(target);
+  countOpen(listener, socket, protocol);
+  const transport = new SocketTransport(socket, facts, protocol, first);
   try {
     listener.options.onConnection(transport, target);
   } catch (error) {
@@ -206,12 +207,15 @@ function handOver(
 }
 
 /** Counts a connection while it is open, and the protocol that is spoken on it. */
-function countOpen(listener: Listener, socket: Socket, target: string): void {
-  // Which of the two it is, the listener says.
-  const protocol = target === "imaps" || target === "submissions" ? target.slice(0, -1) : target;
+function countOpen(listener: Listener, socket: Socket, protocol: string): void {
   const labels = { protocol, listener: listener.kind };
   metrics.add("postern_connections_count", labels);
   socket.once("close", () => metrics.add("postern_connections_count", labels, -1));
+}
+
+/** What is spoken, whether TLS began at once or not. */
+function protocolOf(target: string): string {
+  return target === "imaps" || target === "submissions" ? target.slice(0, -1) : target;
 }
 
 async function connectRelay(

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type Bytes, concatBytes, logger } from "../base/mod.ts";
+import { type Bytes, concatBytes, logger, metrics } from "../base/mod.ts";
 import { DEFAULT_COMPRESSION_LEVEL, deflatePiece, Inflater, type InflaterSink } from "./deflate.ts";
 import { endPolitely, ignoreError } from "./ending.ts";
 import {
@@ -18,6 +18,7 @@ export class SocketTransport implements Transport, InflaterSink {
   onReadable: (() => void) | undefined = undefined;
   #socket: Socket;
   #facts: TransportFacts;
+  readonly #protocol: string;
   #input: Bytes[] = [];
   #inputLength = 0;
   #peerEnded = false;
@@ -30,10 +31,11 @@ export class SocketTransport implements Transport, InflaterSink {
   #reader: (() => void) | undefined = undefined;
   #drainWaiters: Set<(drained: boolean) => void> | undefined = undefined;
 
-  /** `first`: bytes of the socket that were read before. */
-  constructor(socket: Socket, facts: TransportFacts, first?: Bytes) {
+  /** Counts what passes for `protocol`. `first`: bytes of the socket that were read before. */
+  constructor(socket: Socket, facts: TransportFacts, protocol: string, first?: Bytes) {
     this.#socket = socket;
     this.#facts = facts;
+    this.#protocol = protocol;
     if (first !== undefined && first.length > 0) this.#append(first);
     socket.on("error", ignoreError);
     this.#attach(socket);
@@ -89,9 +91,9 @@ export class SocketTransport implements Transport, InflaterSink {
 
   write(bytes: Bytes): void {
     if (this.#broken || bytes.length === 0) return;
-    this.#socket.write(
-      this.#facts.compressed ? deflatePiece(bytes, this.#compressionLevel) : bytes,
-    );
+    const sent = this.#facts.compressed ? deflatePiece(bytes, this.#compressionLevel) : bytes;
+    metrics.add("postern_bytes_out_total", { protocol: this.#protocol }, sent.length);
+    this.#socket.write(sent);
   }
 
   drain(timeoutMs: number): Promise<boolean> {
@@ -254,6 +256,7 @@ export class SocketTransport implements Transport, InflaterSink {
   #onData = (chunk: Uint8Array): void => {
     // A plain view: Buffer's own slice() and toString() would surprise the rooms above.
     const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    metrics.add("postern_bytes_in_total", { protocol: this.#protocol }, bytes.length);
     if (this.#facts.compressed) {
       this.#inflate(bytes);
       return;

@@ -1,4 +1,4 @@
-import type { AccountId, ModSeq } from "../../base/mod.ts";
+import { type AccountId, metrics, type ModSeq } from "../../base/mod.ts";
 import { StoreError } from "../store_error.ts";
 import type { AccountAccess } from "./account_access.ts";
 import type { Database } from "./database.ts";
@@ -65,7 +65,7 @@ export class AccountFile implements AccountAccess {
   read<T>(work: (db: Database) => T): T {
     this.#host.limitBytes(this.id);
     const db = this.#host.use(this);
-    return db.read(() => work(db));
+    return timed("read", () => db.read(() => work(db)));
   }
 
   recentAfter(mailboxId: number, stored: number): number {
@@ -104,7 +104,7 @@ export class AccountFile implements AccountAccess {
     const db = this.#host.use(this);
     db.exec("PRAGMA synchronous = NORMAL");
     try {
-      return db.write(() => work(db));
+      return timed("stage", () => db.write(() => work(db)));
     } finally {
       db.exec("PRAGMA synchronous = FULL");
     }
@@ -120,7 +120,7 @@ export class AccountFile implements AccountAccess {
     this.#waiting = [];
     let outcomes: (() => void)[];
     try {
-      outcomes = this.#commit(batch);
+      outcomes = timed("commit", () => this.#commit(batch));
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
@@ -161,5 +161,16 @@ export class AccountFile implements AccountAccess {
       this.#host.committed(this.id, highest);
     }
     return outcomes;
+  }
+}
+
+/** Measures one piece of work, failed ones too. */
+export function timed<T>(operation: "commit" | "read" | "stage" | "open", work: () => T): T {
+  const began = performance.now();
+  try {
+    return work();
+  } finally {
+    const seconds = (performance.now() - began) / 1000;
+    metrics.observe("postern_store_operation_duration_seconds", { operation }, seconds);
   }
 }

@@ -8,14 +8,14 @@
  * later, by `trim`, a bit at a time.
  */
 import type { AccountId, ModSeq } from "../../base/mod.ts";
-import { type Clock, logger, randomHex, systemClock } from "../../base/mod.ts";
+import { type Clock, logger, metrics, randomHex, systemClock } from "../../base/mod.ts";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AccountStore, SpecialUse } from "../account_store.ts";
 import type { AccountOptions, CommitListener, Store } from "../store.ts";
 import { StoreError } from "../store_error.ts";
 import { SqliteAccountStore } from "./account.ts";
-import { AccountFile, type AccountHost } from "./account_file.ts";
+import { AccountFile, type AccountHost, timed } from "./account_file.ts";
 import type { Database } from "./database.ts";
 import { readLimitBytes, SqliteDirectory } from "./directory.ts";
 import { createMail, type InitialMailbox } from "./initial_mail.ts";
@@ -229,9 +229,10 @@ export class SqliteStore implements Store {
       if (this.#open.size < limit) break;
       this.#closeFile(other);
     }
-    const db = this.#openMail(file);
+    const db = timed("open", () => this.#openMail(file));
     file.database = db;
     this.#open.add(file);
+    metrics.set("postern_store_open_accounts", {}, this.#open.size);
     return db;
   }
 
@@ -267,6 +268,7 @@ export class SqliteStore implements Store {
 
   #closeFile(file: AccountFile): void {
     this.#open.delete(file);
+    metrics.set("postern_store_open_accounts", {}, this.#open.size);
     const db = file.database;
     file.database = undefined;
     file.searchIndex.release();

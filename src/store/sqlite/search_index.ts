@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import { logger } from "../../base/mod.ts";
+import { logger, metrics } from "../../base/mod.ts";
 import { StoreError } from "../store_error.ts";
 import type { AccountAccess } from "./account_access.ts";
 import { Database } from "./database.ts";
@@ -54,6 +54,8 @@ export class SearchIndex {
   #firstWake: number | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #isEnded = false;
+  /** Messages not indexed yet, as far as filling has looked. */
+  #lag = 0;
 
   /** Touches no file yet. */
   constructor(account: AccountAccess) {
@@ -152,6 +154,7 @@ export class SearchIndex {
   end(): void {
     this.#isEnded = true;
     clearTimeout(this.#fillTimer);
+    this.#setLag(0);
     this.release();
   }
 
@@ -252,6 +255,8 @@ export class SearchIndex {
         }
         if (performance.now() > until) break;
       }
+      // Their numbers have few gaps.
+      this.#setLag(Math.max(0, work.highest - last));
       if (last === through) return false;
       db.run("INSERT INTO trigram (trigram, rank) VALUES ('merge', ?)", MERGE_PAGES);
       db.run("UPDATE progress SET through = ?", last);
@@ -260,6 +265,11 @@ export class SearchIndex {
       }
       return last !== work.fresh.at(-1) || work.fresh.length === FILL_BATCH;
     });
+  }
+
+  #setLag(lag: number): void {
+    metrics.add("postern_search_index_lag_messages", undefined, lag - this.#lag);
+    this.#lag = lag;
   }
 
   #texts(ids: readonly number[]): Map<number, SearchText> {
@@ -297,6 +307,8 @@ interface Work {
   readonly fresh: readonly number[];
   /** Numbers given to messages that are still coming in. */
   readonly staged: readonly number[];
+  /** The highest in a mailbox. */
+  readonly highest: number;
 }
 
 /** Forgets those of the next contents that are gone. Gives the last one looked at, if there was any. */
@@ -352,6 +364,7 @@ function nextWork(mail: Database, through: number, todo: readonly number[]): Wor
       through,
       bound,
     ).map(([id]) => id),
+    highest: mail.number("SELECT coalesce(max(content_id), 0) FROM message"),
   };
 }
 
