@@ -10,7 +10,7 @@ import { HANDSHAKE_TIMEOUT_MS, KEEP_ALIVE_MS, LISTEN_BACKLOG, MAX_HANDSHAKES } f
 import { NetError } from "./net_error.ts";
 import { type Network, normaliseAddress } from "./network.ts";
 import type { TlsOptions } from "./tls.ts";
-import type { Endpoint, ListenerKind, Transport } from "./transport.ts";
+import type { Endpoint, ListenerKind, WatchedTransport } from "./transport.ts";
 import { clearStaleSocket, removeSocket } from "./unix_socket.ts";
 
 /** What a listener does with those who connect. */
@@ -43,7 +43,7 @@ export interface ListenOptions {
   /** Called once for each accepted connection, relayed ones too, when it is gone. */
   readonly closed?: (remote: Endpoint) => void;
   /** `target`: the route's name on a listener with routes, elsewhere the kind. */
-  readonly onConnection: (transport: Transport, target: string) => void;
+  readonly onConnection: (transport: WatchedTransport, target: string) => void;
 }
 
 /** Starts listening. Rejects with NetError `address` or `in_use`. */

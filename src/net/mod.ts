@@ -30,4 +30,12 @@ export { releaseSocket } from "./socket_transport.ts";
 export type { TlsOptions } from "./tls.ts";
 export { ACME_PROTOCOL, ValidationCertificate } from "./validation_handshake.ts";
 export { TransportSocket } from "./transport_socket.ts";
-export type { Endpoint, ListenerKind, TlsFacts, Transport, TransportFacts } from "./transport.ts";
+export type {
+  Endpoint,
+  ListenerKind,
+  TlsFacts,
+  Transport,
+  TransportFacts,
+  TransportTap,
+  WatchedTransport,
+} from "./transport.ts";

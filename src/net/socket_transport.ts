@@ -11,11 +11,14 @@ import {
 import { NetError } from "./net_error.ts";
 import { Preread } from "./preread.ts";
 import { acceptTls, readClientHello, type TlsOptions } from "./tls.ts";
-import type { Transport, TransportFacts } from "./transport.ts";
+import type { Transport, TransportFacts, TransportTap, WatchedTransport } from "./transport.ts";
 
 /** A transport over a TCP, Unix or TLS socket, which must have `allowHalfOpen`. */
-export class SocketTransport implements Transport, InflaterSink {
+export class SocketTransport implements WatchedTransport, InflaterSink {
   onReadable: (() => void) | undefined = undefined;
+  tap: TransportTap | undefined = undefined;
+  bytesIn = 0;
+  bytesOut = 0;
   #socket: Socket;
   #facts: TransportFacts;
   readonly #protocol: string;
@@ -91,6 +94,8 @@ export class SocketTransport implements Transport, InflaterSink {
 
   write(bytes: Bytes): void {
     if (this.#broken || bytes.length === 0) return;
+    this.bytesOut += bytes.length;
+    this.tap?.sent(bytes);
     const sent = this.#facts.compressed ? deflatePiece(bytes, this.#compressionLevel) : bytes;
     metrics.add("postern_bytes_out_total", { protocol: this.#protocol }, sent.length);
     this.#socket.write(sent);
@@ -284,6 +289,8 @@ export class SocketTransport implements Transport, InflaterSink {
   };
 
   #append(bytes: Bytes): void {
+    this.bytesIn += bytes.length;
+    this.tap?.received(bytes);
     this.#input.push(bytes);
     this.#inputLength += bytes.length;
   }

@@ -126,3 +126,18 @@ export interface Transport {
   /** Ends the connection at once; pending output is lost. */
   destroy(): void;
 }
+
+/** Sees the octets of a connection, as they are before encryption and compression. */
+export interface TransportTap {
+  received(bytes: Bytes): void;
+  sent(bytes: Bytes): void;
+}
+
+/** What a listener hands out: a connection that is counted and can be looked into. */
+export interface WatchedTransport extends Transport {
+  /** Octets received and written so far, before encryption and compression. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Called for each piece, in the order in which they passed; it must not throw. */
+  tap: TransportTap | undefined;
+}

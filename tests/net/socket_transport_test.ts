@@ -56,6 +56,28 @@ netTest("unread bytes come first again, joined with what came since", async (sco
   assert.equal(await readUntil(transport, "second"), "rst second");
 });
 
+netTest("octets are counted once, and a tap sees them as the application does", async (scope) => {
+  const { port, next } = await scope.listen();
+  const client = await scope.connect(port);
+  const { transport } = await next();
+  transport.write(ascii("before\r\n"));
+  const seen: string[] = [];
+  transport.tap = {
+    received: (bytes) => seen.push(`<${Buffer.from(bytes).toString()}`),
+    sent: (bytes) => seen.push(`>${Buffer.from(bytes).toString()}`),
+  };
+  client.send("one");
+  const bytes = await transport.read();
+  transport.unread(bytes ?? new Uint8Array(0));
+  assert.equal(await readUntil(transport, "one"), "one");
+  transport.startCompression();
+  transport.write(ascii("two two two two two"));
+  transport.tap = undefined;
+  transport.write(ascii("."));
+  assert.deepEqual(seen, ["<one", ">two two two two two"]);
+  assert.deepEqual([transport.bytesIn, transport.bytesOut], [3, 28]);
+});
+
 netTest("read gives undefined when nothing comes in time, and loses nothing", async (scope) => {
   const { port, next } = await scope.listen();
   const client = await scope.connect(port);

@@ -12,6 +12,7 @@ import {
   makeSelfSigned,
   parseAddress,
   type Transport,
+  type WatchedTransport,
 } from "../../src/net/mod.ts";
 import { mendTlsFlow } from "../../src/net/flow.ts";
 
@@ -138,7 +139,7 @@ export class Scope {
 }
 
 export interface Arrival {
-  readonly transport: Transport;
+  readonly transport: WatchedTransport;
   readonly target: string;
 }
 
