@@ -6,7 +6,7 @@
 
 const ROOMS_BELOW: Readonly<Record<string, readonly string[] | "all">> = {
   app: "all",
-  web: ["chatmail", "delivery", "store", "auth", "base"],
+  web: ["chatmail", "transfer", "delivery", "store", "auth", "base"],
   chatmail: ["message", "store", "auth", "base"],
   session: ["imap", "wire", "net", "notify", "store", "auth", "base"],
   delivery: ["message", "net", "store", "auth", "base"],
@@ -81,7 +81,7 @@ export function importBreach(fileName: string, specifier: string): string | unde
   }
   if (!specifier.startsWith(".")) return undefined;
   // The version and the permissions stand there and nowhere else.
-  if (specifier === "../../deno.json" && ["base", "app"].includes(from?.room ?? "")) {
+  if (/^(?:\.\.\/)+deno\.json$/.test(specifier) && ["base", "app"].includes(from?.room ?? "")) {
     return undefined;
   }
   const to = placeOf(resolvePath(file, specifier));

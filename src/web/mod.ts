@@ -4,4 +4,17 @@
  */
 export { type MailService, writeAutoconfig } from "./autoconfig.ts";
 export { ChatmailPages } from "./chatmail_pages.ts";
+export {
+  type CertificateStatus,
+  type Finding,
+  type Host,
+  type HostLogLevel,
+  type HostStatus,
+  type ListenerStatus,
+  type LiveConnection,
+  LOG_LEVELS,
+  type LogLevels,
+} from "./host.ts";
+export type { RequestFacts, SiteServices } from "./services.ts";
+export { openSite } from "./site.tsx";
 export { handleWebRequest } from "./status_page.ts";

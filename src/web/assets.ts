@@ -1,0 +1,17 @@
+import icon from "./assets/icon.svg" with { type: "text" };
+import style from "./assets/style.css" with { type: "text" };
+
+/** Files that pages ask for, within the program: by name, its type and its text. */
+const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = {
+  "icon.svg": ["image/svg+xml", icon],
+  "style.css": ["text/css; charset=utf-8", style],
+};
+
+/** The answer with the asset of this name. */
+export function serveAsset(name: string): Response {
+  const [type, text] = Object.hasOwn(ASSETS, name) && ASSETS[name] || [];
+  if (type === undefined) return new Response("Not found.\n", { status: 404 });
+  return new Response(text, {
+    headers: { "content-type": type, "cache-control": "max-age=3600" },
+  });
+}

@@ -1,0 +1,109 @@
+import type { Child, FC } from "hono/jsx";
+
+/** A word to the visitor: what was done, or why it was not. */
+export const Notice: FC<{ kind: "done" | "problem" | "warning" | "note"; children?: Child }> = (
+  { kind, children },
+) => <div class={`notice ${kind}`} role={kind === "problem" ? "alert" : "status"}>{children}</div>;
+
+interface FieldProps {
+  readonly label: string;
+  readonly name: string;
+  readonly type?: "text" | "password" | "email" | "search" | "number";
+  readonly value?: string;
+  readonly hint?: string;
+  readonly required?: boolean;
+  readonly autocomplete?: string;
+}
+
+/** A field of a form, with its label and what one should know before filling it in. */
+export const Field: FC<FieldProps> = (
+  { label, name, type = "text", value, hint, required, autocomplete = "off" },
+) => (
+  <p class="field">
+    <label for={`field-${name}`}>{label}</label>
+    {hint && <small id={`hint-${name}`}>{hint}</small>}
+    <input
+      id={`field-${name}`}
+      name={name}
+      type={type}
+      value={value}
+      required={required}
+      autocomplete={autocomplete}
+      aria-describedby={hint ? `hint-${name}` : undefined}
+    />
+  </p>
+);
+
+/** A button that changes something. `fields` go with it unseen. */
+export const Action: FC<{
+  action: string;
+  text: string;
+  /** What the button is for, where its text alone does not tell: for screen readers. */
+  label?: string;
+  fields?: Readonly<Record<string, string>>;
+  isDangerous?: boolean;
+}> = ({ action, text, label, fields = {}, isDangerous = false }) => (
+  <form method="post" action={action} class="action">
+    {Object.entries(fields).map(([name, value]) => (
+      <input
+        type="hidden"
+        name={name}
+        value={value}
+      />
+    ))}
+    <button type="submit" class={isDangerous ? "danger" : undefined} aria-label={label}>
+      {text}
+    </button>
+  </form>
+);
+
+/** Rows for people. It scrolls by itself where the screen is narrow. */
+export const Table: FC<{
+  /** What the table has, for screen readers. */
+  caption: string;
+  columns: readonly string[];
+  rows: readonly (readonly Child[])[];
+  /** What is said when there are none. */
+  empty: string;
+}> = ({ caption, columns, rows, empty }) =>
+  rows.length === 0
+    ? <p class="empty">{empty}</p>
+    : (
+      <div class="table" role="region" aria-label={caption} tabindex={0}>
+        <table>
+          <caption>{caption}</caption>
+          <thead>
+            <tr>{columns.map((column) => <th scope="col">{column}</th>)}</tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => <tr>{row.map((cell) => <td>{cell}</td>)}</tr>)}
+          </tbody>
+        </table>
+      </div>
+    );
+
+/** Names and their values. */
+export const Facts: FC<{ facts: readonly (readonly [name: string, value: Child])[] }> = (
+  { facts },
+) => (
+  <dl class="facts">
+    {facts.map(([name, value]) => (
+      <div>
+        <dt>{name}</dt>
+        <dd>{value}</dd>
+      </div>
+    ))}
+  </dl>
+);
+
+/** How much of something is used. */
+export const Meter: FC<{ label: string; value: number; max: number; text: string }> = (
+  { label, value, max, text },
+) => (
+  <div class="meter">
+    <meter aria-label={label} value={value} max={max} high={max * 0.9} low={max * 0.75} optimum={0}>
+      {text}
+    </meter>
+    <span>{text}</span>
+  </div>
+);

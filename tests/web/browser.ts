@@ -1,0 +1,51 @@
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { SiteHouse } from "./site_house.ts";
+
+/** Debian's Chromium; tests that need it say so where it is missing. */
+export const CHROMIUM = "/usr/bin/chromium";
+
+export interface BrowserOptions {
+  readonly colorScheme?: "dark" | "light";
+  readonly isPhone?: boolean;
+  readonly javaScriptEnabled?: boolean;
+}
+
+/** A house behind a real browser. */
+export class BrowserHouse implements AsyncDisposable {
+  /** `localhost` counts as safe, so that cookies of TLS work without it. */
+  readonly origin: string;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #browser: Browser;
+
+  private constructor(server: Deno.HttpServer<Deno.NetAddr>, browser: Browser) {
+    this.#server = server;
+    this.#browser = browser;
+    this.origin = `http://localhost:${server.addr.port}`;
+  }
+
+  static async open(house: SiteHouse): Promise<BrowserHouse> {
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      (request) => house.answer(request),
+    );
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    return new BrowserHouse(server, browser);
+  }
+
+  async page(
+    { colorScheme = "light", isPhone = false, javaScriptEnabled = true }: BrowserOptions = {},
+  ): Promise<Page> {
+    const context: BrowserContext = await this.#browser.newContext({
+      baseURL: this.origin,
+      colorScheme,
+      javaScriptEnabled,
+      viewport: isPhone ? { width: 390, height: 844 } : { width: 1200, height: 850 },
+    });
+    return await context.newPage();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+    await this.#server.shutdown();
+  }
+}
