@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { RangeSet } from "../src/base/mod.ts";
 import { Database } from "../src/store/sqlite/database.ts";
 import {
+  openSqliteHistory,
   openSqliteLoginLog,
   openSqlitePush,
   openSqliteQueue,
@@ -14,6 +15,7 @@ import {
 } from "../src/store/sqlite/engine.ts";
 import {
   directorySchema,
+  historySchema,
   loginsSchema,
   mailSchema,
   pushSchema,
@@ -121,6 +123,9 @@ async function writeFixtures(): Promise<void> {
   await push.addToken(id, "openpgp:AAAA", 1_700_000_000, 1);
   await push.enqueue(id, 1_700_000_000, 0);
   await push.close();
+  const history = await openSqliteHistory(dataDir);
+  await history.add(1_700_000_000, { queueLength: 1, loginsOk: 2 });
+  await history.close();
   const logins = openSqliteLoginLog({ dataDir });
   await logins.add([{
     accountId: id,
@@ -147,6 +152,7 @@ async function writeFixtures(): Promise<void> {
   for (
     const [path, schema] of [
       [join(dataDir, "directory.db"), directorySchema],
+      [join(dataDir, "history.db"), historySchema],
       [join(dataDir, "logins.db"), loginsSchema],
       [join(dataDir, "push.db"), pushSchema],
       [join(dataDir, "queue.db"), queueSchema],

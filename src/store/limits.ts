@@ -32,3 +32,9 @@ export const LOGIN_DAYS = 30;
  * count as one account's. The oldest go first.
  */
 export const MAX_LOGIN_ENTRIES = 10_000;
+
+/** How long the server keeps what its charts show: 8,640 samples of each series. */
+export const HISTORY_DAYS = 30;
+
+/** Points of a chart: more than a screen is wide. */
+export const MAX_HISTORY_POINTS = 1000;

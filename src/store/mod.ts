@@ -8,6 +8,7 @@ export * from "./account_store.ts";
 export * from "./address.ts";
 export * from "./credentials.ts";
 export * from "./directory.ts";
+export * from "./history.ts";
 export {
   MAX_ANNOTATION_BYTES,
   MAX_APP_PASSWORDS,

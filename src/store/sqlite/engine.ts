@@ -30,6 +30,7 @@ export { restoreAccount, restoreStore } from "./restore.ts";
 export type { InitialMailbox, TrimPolicy };
 export { openSqliteQueue } from "./queue.ts";
 export { openSqliteLoginLog } from "./login_log.ts";
+export { openSqliteHistory } from "./history.ts";
 export { openSqlitePush } from "./push.ts";
 
 export interface SqliteStoreOptions {

@@ -7,6 +7,7 @@ import { openSqliteStore } from "../../../src/store/sqlite/engine.ts";
 import { openMigrated, openUpgraded } from "../../../src/store/sqlite/migrate.ts";
 import {
   directorySchema,
+  historySchema,
   loginsSchema,
   mailSchema,
   type Migration,
@@ -33,7 +34,16 @@ function schemaOf(db: Database): unknown {
   return db.all("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name");
 }
 
-for (const schema of [directorySchema, loginsSchema, mailSchema, pushSchema, queueSchema]) {
+for (
+  const schema of [
+    directorySchema,
+    historySchema,
+    loginsSchema,
+    mailSchema,
+    pushSchema,
+    queueSchema,
+  ]
+) {
   for (let version = 1; version <= schema.migrations.length; version++) {
     Deno.test(`a ${schema.name} database of schema ${version} becomes what a new one is`, () =>
       withFolder(async (folder) => {

@@ -8,6 +8,7 @@ import { directoryInitial } from "./0001_directory_initial.ts";
 import { directoryCredentials } from "./0002_directory_credentials.ts";
 import { directoryLastLogin } from "./0003_directory_last_login.ts";
 import { directoryAdmin } from "./0004_directory_admin.ts";
+import { historyInitial } from "./0001_history_initial.ts";
 import { queueInitial } from "./0001_queue_initial.ts";
 import { loginsInitial } from "./0001_logins_initial.ts";
 import { pushInitial } from "./0001_push_initial.ts";
@@ -48,6 +49,12 @@ export const loginsSchema: Schema = {
   name: "logins",
   applicationId: 0x50_73_74_4c, // "PstL"
   migrations: [loginsInitial],
+};
+
+export const historySchema: Schema = {
+  name: "history",
+  applicationId: 0x50_73_74_48, // "PstH"
+  migrations: [historyInitial],
 };
 
 export const pushSchema: Schema = {
