@@ -125,6 +125,11 @@ export class ConnectionLogin {
     this.close();
   }
 
+  /** What the client said it is; undefined when it said nothing. */
+  get userAgent(): string | undefined {
+    return this.#userAgent;
+  }
+
   /** Tells of a login that was held back. To be called when the connection ends. */
   close(): void {
     if (!this.#held) return;

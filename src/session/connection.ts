@@ -44,14 +44,27 @@ const log = logger("session");
 
 /**
  * Speaks IMAP on a connection until it ends; resolves then and never rejects. `login`: who is
- * logged in from the start (PREAUTH).
+ * logged in from the start (PREAUTH). `begun` is given the session before anything is said.
  */
 export async function serveConnection(
   transport: Transport,
   services: SessionServices,
   login?: HostLogin,
+  begun?: (session: LiveSession) => void,
 ): Promise<void> {
-  await new Connection(transport, services).run(login);
+  const connection = new Connection(transport, services);
+  begun?.(connection);
+  await connection.run(login);
+}
+
+/** What a session shows of itself while it runs. */
+export interface LiveSession extends Pick<Session, "login" | "view"> {
+  /** What the client said it is (RFC 2971), "" when it said nothing. */
+  readonly client: string;
+  /** Name of the command that runs or is received, "" between two. */
+  readonly activity: string;
+  /** Has it end with this BYE, once a command that runs is done. */
+  end(reason: string): void;
 }
 
 /** Whom this host vouches for. */
@@ -65,8 +78,11 @@ function isHttpRequest({ parts: [line] }: Frame): boolean {
 /** What the connection turns into after the tagged OK of the command that asked for it. */
 type Next = "startTls" | "startCompression" | "unauthenticate" | "logOut" | undefined;
 
-class Connection implements Session {
+class Connection implements Session, LiveSession {
   modes: Modes;
+  activity = "";
+  /** With which BYE it was told to end. */
+  #farewell: string | undefined;
   readonly out: Responder;
   #transport: Transport;
   #services: SessionServices;
@@ -200,6 +216,7 @@ class Connection implements Session {
   /** Deals with one literal; false when the connection is over. */
   async #takeLiteral(frame: Frame, literal: LiteralHeader): Promise<boolean> {
     const heading = this.#heading(frame);
+    this.activity = heading?.spec?.name ?? "";
     let receiver: LiteralReceiver | undefined;
     try {
       receiver = await this.#uploads.open(this, heading, frame, literal);
@@ -245,12 +262,14 @@ class Connection implements Session {
     try {
       if (heading) {
         this.#tag = heading.tag;
+        this.activity = heading.spec?.name ?? "";
         this.#countBad(await dispatch(this, heading, refusal));
       } else {
         this.out.untagged("BAD A command begins with a tag and a space");
         this.#countBad("badsyntax");
       }
     } finally {
+      this.activity = "";
       await this.#uploads.discard();
     }
   }
@@ -275,7 +294,10 @@ class Connection implements Session {
 
   /** Whether the server stays up and the account is still as it was at login. Says BYE if not. */
   #mayGoOn(): Promise<boolean> | true {
-    if (this.#mustRecheck || this.#services.shutdown.aborted || this.#isStrangerTooLong) {
+    if (
+      this.#mustRecheck || this.#services.shutdown.aborted || this.#farewell !== undefined ||
+      this.#isStrangerTooLong
+    ) {
       return this.#checkStanding();
     }
     return true;
@@ -289,6 +311,10 @@ class Connection implements Session {
   async #checkStanding(): Promise<boolean> {
     if (this.#services.shutdown.aborted) {
       this.out.untagged("BYE Server is shutting down");
+      return false;
+    }
+    if (this.#farewell !== undefined) {
+      this.out.untagged(`BYE ${this.#farewell}`);
       return false;
     }
     if (this.#isStrangerTooLong) {
@@ -555,6 +581,15 @@ class Connection implements Session {
 
   identify(userAgent: string): void {
     this.#auth.identify(userAgent);
+  }
+
+  get client(): string {
+    return this.#auth.userAgent ?? "";
+  }
+
+  end(reason: string): void {
+    this.#farewell = reason;
+    this.#input.wake();
   }
 
   startTls(): void {
