@@ -19,7 +19,7 @@ import {
 import { checkOwner, type IntakeServices, MessageIntake } from "./message_intake.ts";
 import { REFUSAL_REPLIES } from "./outbox.ts";
 import { RateLimit, type SendingRate } from "./rate_limit.ts";
-import { SubmissionConnection } from "./submission_connection.ts";
+import { type LiveSubmission, SubmissionConnection } from "./submission_connection.ts";
 import type { SubmissionRefusal } from "./submission_policy.ts";
 
 export interface SubmissionServices extends IntakeServices {
@@ -74,8 +74,15 @@ export class SubmissionServer {
     });
   }
 
-  /** Speaks SMTP on a connection; resolves when it is gone, and never rejects. */
-  async serve(transport: Transport, tls: TlsOptions): Promise<void> {
+  /**
+   * Speaks SMTP on a connection; resolves when it is gone, and never rejects. `begun` is given the
+   * connection before anything is said.
+   */
+  async serve(
+    transport: Transport,
+    tls: TlsOptions,
+    begun?: (connection: LiveSubmission) => void,
+  ): Promise<void> {
     const login = this.#services.authenticator.forConnection(() => ({
       protocol: "submission",
       ...transport.facts,
@@ -87,6 +94,7 @@ export class SubmissionServer {
       finish: (intake: MessageIntake) => this.#track(intake.finish()),
     };
     const connection = new SubmissionConnection(house, transport, login, tls);
+    begun?.(connection);
     this.#connections.set(connection.id, connection);
     this.#smtp.connections.add(connection);
     connection.on("error", (error: Error) => this.#smtp.emit("error", error));

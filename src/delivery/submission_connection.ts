@@ -19,11 +19,21 @@ export interface SubmissionHouse {
   finish(intake: MessageIntake): Promise<SubmissionRefusal | undefined>;
 }
 
+/** What a connection shows of itself while it runs. */
+export interface LiveSubmission {
+  /** Who is logged in. */
+  readonly user: AuthSuccess | undefined;
+  /** The command that takes its time, "" when none does. */
+  readonly activity: string;
+  /** Ends it with 421 and this text; a message that is only half here is not taken. */
+  end(reason: string): void;
+}
+
 /**
  * One connection of a client that sends (RFC 6409): smtp-server's, with the login mechanisms of this
  * house, TLS by its own transports, and BDAT.
  */
-export class SubmissionConnection extends SMTPConnection {
+export class SubmissionConnection extends SMTPConnection implements LiveSubmission {
   readonly transport: Transport;
   readonly #house: SubmissionHouse;
   readonly #login: ConnectionLogin;
@@ -51,6 +61,16 @@ export class SubmissionConnection extends SMTPConnection {
   /** Who is logged in. */
   get user(): AuthSuccess | undefined {
     return this.#user;
+  }
+
+  get activity(): string {
+    if (this._dataStream) return "DATA";
+    if (this.#intake) return "BDAT";
+    return this.#exchange ? "AUTH" : "";
+  }
+
+  end(reason: string): void {
+    this.send(421, `4.3.2 ${reason}`);
   }
 
   /** Speaks until the connection is gone; never rejects. */
