@@ -48,6 +48,11 @@ export interface Credentials {
   findClientKey(fingerprint: string): Promise<ClientKey | undefined>;
   /** Refused with "already-exists" when the key belongs to any account. */
   addClientKey(key: Omit<ClientKey, "created">): Promise<void>;
+  /** Changes what the account decides about its key. */
+  changeClientKey(
+    fingerprint: string,
+    change: Pick<ClientKey, "name" | "allowsPreauth">,
+  ): Promise<void>;
   /** Gives what was removed. */
   removeClientKey(fingerprint: string): Promise<ClientKey>;
 

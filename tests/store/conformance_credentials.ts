@@ -44,6 +44,23 @@ export const credentialTests: readonly StoreTest[] = [
     },
   ],
 
+  ["a client's key changes its name and whether it logs in at once", async (fixture) => {
+    const { accountId } = fixture;
+    const { credentials } = fixture.store.directory;
+    await credentials.addClientKey(key(accountId));
+    await credentials.addClientKey(key(accountId, "another"));
+    const change = { name: "old phone", allowsPreauth: true };
+    await credentials.changeClientKey("f".repeat(43), change);
+    await refuses("not-found", credentials.changeClientKey("none", change));
+    await fixture.reopen();
+    const found = await fixture.store.directory.credentials.listClientKeys(accountId);
+    assert.deepEqual(
+      found.map(({ fingerprint, name, allowsPreauth }) => [fingerprint, name, allowsPreauth])
+        .sort(),
+      [["another", "phone", false], ["f".repeat(43), "old phone", true]],
+    );
+  }],
+
   ["a client's key belongs to one account that exists", async ({ store, accountId }) => {
     const { credentials } = store.directory;
     const bob = await store.directory.addAccount("bob@example.org", "");

@@ -31,6 +31,15 @@ export class ModelCredentials implements Credentials {
     this.#keys.push({ ...key, created: now() });
   }
 
+  async changeClientKey(
+    fingerprint: string,
+    change: Pick<ClientKey, "name" | "allowsPreauth">,
+  ): Promise<void> {
+    const key = await this.findClientKey(fingerprint);
+    if (!key) throw new StoreError("not-found", "No such key.");
+    this.#keys = this.#keys.map((other) => other === key ? { ...key, ...change } : other);
+  }
+
   async removeClientKey(fingerprint: string): Promise<ClientKey> {
     const key = await this.findClientKey(fingerprint);
     if (!key) throw new StoreError("not-found", "No such key.");

@@ -89,6 +89,19 @@ export class SqliteCredentials implements Credentials {
     });
   }
 
+  async changeClientKey(
+    fingerprint: string,
+    { name, allowsPreauth }: Pick<ClientKey, "name" | "allowsPreauth">,
+  ): Promise<void> {
+    const changed = this.#db.run(
+      "UPDATE client_key SET name = ?, allows_preauth = ? WHERE fingerprint = ?",
+      name,
+      allowsPreauth ? 1 : 0,
+      fingerprint,
+    );
+    if (changed === 0) throw new StoreError("not-found", `There is no key ${fingerprint}.`);
+  }
+
   async removeClientKey(fingerprint: string): Promise<ClientKey> {
     return this.#db.write(() => {
       const key = this.#key(fingerprint);
