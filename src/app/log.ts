@@ -1,6 +1,7 @@
 import { configure, type LogLevel as LibraryLevel, type LogRecord } from "@logtape/logtape";
 import { metrics, ROOMS } from "../base/mod.ts";
 import { parseNetwork } from "../net/mod.ts";
+import type { LogLevels } from "../web/mod.ts";
 import type { LogConfig, LogLevel } from "./config/config.ts";
 import { printable, printError } from "./terminal.ts";
 
@@ -12,8 +13,56 @@ const LIBRARY_LEVELS: Readonly<Record<LogLevel, LibraryLevel>> = {
   trace: "trace",
 };
 
-/** Sends what the rooms log to stderr. May be called again when the configuration changed. */
-export async function configureLogging(config: LogConfig): Promise<void> {
+/** How much a running server logs: what the configuration says, or what it was told since. */
+export class LogControl {
+  #config: LogConfig;
+  #level: LogLevel;
+  readonly #rooms = new Map<string, LogLevel>();
+
+  private constructor(config: LogConfig) {
+    this.#config = config;
+    this.#level = config.level;
+  }
+
+  static async open(config: LogConfig): Promise<LogControl> {
+    const control = new LogControl(config);
+    await control.#apply();
+    return control;
+  }
+
+  get levels(): LogLevels {
+    return { level: this.#level, rooms: new Map(this.#rooms) };
+  }
+
+  /** Takes a configuration into use; what was said by `setLevel` holds no longer. */
+  async reload(config: LogConfig): Promise<void> {
+    this.#config = config;
+    this.#level = config.level;
+    this.#rooms.clear();
+    await this.#apply();
+  }
+
+  /**
+   * Sets the level of one room or, without one, of all that have none of their own. Undefined goes
+   * back to what holds without: the common level, or the configured one.
+   */
+  async setLevel(level: LogLevel | undefined, room?: string): Promise<void> {
+    if (room === undefined) this.#level = level ?? this.#config.level;
+    else if (level === undefined) this.#rooms.delete(room);
+    else this.#rooms.set(room, level);
+    await this.#apply();
+  }
+
+  async #apply(): Promise<void> {
+    await configureLogging({ ...this.#config, level: this.#level }, this.#rooms);
+  }
+}
+
+/** Sends what the rooms log to stderr; `rooms` have a level of their own. May be called again. */
+export async function configureLogging(
+  config: LogConfig,
+  rooms: ReadonlyMap<string, LogLevel> = new Map(),
+): Promise<void> {
   const writeRecord = config.format === "json" ? writeJsonRecord : writeTextRecord;
   const write = config.addresses
     ? writeRecord
@@ -28,6 +77,13 @@ export async function configureLogging(config: LogConfig): Promise<void> {
     },
     loggers: [
       { category: "postern", lowestLevel: LIBRARY_LEVELS[config.level], sinks: ["stderr"] },
+      ...[...rooms].map(([room, level]) => ({
+        category: ["postern", room],
+        lowestLevel: LIBRARY_LEVELS[level],
+        sinks: ["stderr"],
+        // The common level would hold for what goes that way.
+        parentSinks: "override" as const,
+      })),
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
     ],
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { hideAddresses } from "../../src/app/log.ts";
+import { getLogger } from "@logtape/logtape";
+import { hideAddresses, LogControl } from "../../src/app/log.ts";
 
 Deno.test("a log without addresses names neither mailboxes nor networks, and keeps the rest", () => {
   const hidden: [text: string, left: string][] = [
@@ -22,4 +23,26 @@ Deno.test("a log without addresses names neither mailboxes nor networks, and kee
     "account 17 was made: uid 3, abc:def",
   ];
   for (const text of kept) assert.equal(hideAddresses(text), text);
+});
+
+Deno.test("a room may have a level of its own, below or above the common one, until it is taken back", async () => {
+  const config = { level: "info", format: "text", addresses: true } as const;
+  const control = await LogControl.open(config);
+  const isEnabled = (room: string, level: "debug" | "info" | "error") =>
+    getLogger(["postern", room]).isEnabledFor(level);
+  await control.setLevel("debug", "imap");
+  await control.setLevel("error", "net");
+  assert.deepEqual([...control.levels.rooms], [["imap", "debug"], ["net", "error"]]);
+  assert.deepEqual(
+    [isEnabled("imap", "debug"), isEnabled("store", "debug"), isEnabled("net", "info")],
+    [true, false, false],
+  );
+  await control.setLevel("debug");
+  await control.setLevel(undefined, "net");
+  assert.deepEqual([isEnabled("store", "debug"), isEnabled("net", "debug")], [true, true]);
+  await control.setLevel(undefined);
+  assert.equal(control.levels.level, "info");
+  assert.deepEqual([isEnabled("store", "debug"), isEnabled("imap", "debug")], [false, true]);
+  await control.reload(config);
+  assert.equal(isEnabled("imap", "debug"), false);
 });
