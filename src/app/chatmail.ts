@@ -12,7 +12,7 @@ import type { DeliveryServices, SubmissionPolicy } from "../delivery/mod.ts";
 import { type Directory, type PushStore, StoreError } from "../store/mod.ts";
 import { openSqlitePush } from "../store/sqlite/engine.ts";
 import type { ChatmailConfig } from "./config/chatmail.ts";
-import { ENCRYPTED_SUBMISSION, inspectIncoming } from "./encryption_policy.ts";
+import { EncryptionPolicy } from "./encryption_policy.ts";
 import { readSecret } from "./oauth.ts";
 
 /** Recipients of one message, as clients are told: what submission takes. */
@@ -35,13 +35,27 @@ export async function readHostFacts(config: ChatmailConfig): Promise<HostFacts> 
   };
 }
 
+type IncomingHooks = Pick<DeliveryServices, "inspect" | "removed">;
+
+/** What the domain has done to each message that comes in for its accounts. */
+export function incomingHooks(config: ChatmailConfig): IncomingHooks {
+  const { domain, requiresEncryption, removedFields } = config;
+  const policy = requiresEncryption ? new EncryptionPolicy(config) : undefined;
+  return {
+    ...(policy ? { inspect: () => policy.inspectIncoming() } : {}),
+    removed: { names: removedFields, isFor: ({ address }) => address.endsWith(`@${domain}`) },
+  };
+}
+
 /** The chatmail domain of a running server. */
 export class Chatmail {
   readonly registration: Registration;
   readonly entries: HostEntries;
+  /** What submission leaves out, so that nobody learns where a sender is and with what. */
+  readonly submissionPolicy: SubmissionPolicy;
   readonly #directory: Directory;
   readonly #domain: string;
-  readonly #requiresEncryption: boolean;
+  readonly #incoming: IncomingHooks;
   readonly #push: PushStore | undefined;
   readonly #notifier: PushNotifier | undefined;
 
@@ -58,7 +72,10 @@ export class Chatmail {
     const { inviteTokensFile, pushUrl } = config;
     this.#directory = directory;
     this.#domain = config.domain;
-    this.#requiresEncryption = config.requiresEncryption;
+    this.#incoming = incomingHooks(config);
+    this.submissionPolicy = config.requiresEncryption
+      ? new EncryptionPolicy(config).submission
+      : { hidesClient: true };
     this.registration = new Registration(config, {
       directory,
       resources: machine(dataDir),
@@ -73,19 +90,14 @@ export class Chatmail {
   }
 
   /** What delivery tells this domain of. */
-  get deliveryHooks(): Pick<DeliveryServices, "onDelivered" | "inspect"> {
+  get deliveryHooks(): Pick<DeliveryServices, "onDelivered"> & IncomingHooks {
     return {
-      ...(this.#requiresEncryption ? { inspect: () => inspectIncoming(this.#domain) } : {}),
+      ...this.#incoming,
       onDelivered: (account, from) => {
         // What an account sends itself is for its other devices, which are awake.
         if (from?.toLowerCase() !== account.address) void this.#notifier?.notify(account);
       },
     };
-  }
-
-  /** What submission leaves out, so that nobody learns where a sender is and with what. */
-  get submissionPolicy(): SubmissionPolicy {
-    return this.#requiresEncryption ? ENCRYPTED_SUBMISSION : { hidesClient: true };
   }
 
   /** Makes the domain when it is not there, and goes on with what waits. */

@@ -19,14 +19,15 @@ import { Failure } from "./failure.ts";
 import { readSecret } from "./oauth.ts";
 
 /** What a host wants of outgoing mail, and to be told of that which stays here. */
-export interface OutgoingHooks extends Pick<DeliveryServices, "onDelivered" | "inspect"> {
+export interface OutgoingHooks
+  extends Pick<DeliveryServices, "onDelivered" | "inspect" | "removed"> {
   readonly policy?: SubmissionPolicy;
 }
 
 /** Everything by which mail leaves a running server: submission, queue, relay. */
 export class OutgoingMail {
   readonly submission: SubmissionServer;
-  readonly #queue: MailQueue;
+  readonly queue: MailQueue;
   readonly #runner: QueueRunner;
   readonly #claim: RunnerClaim | undefined;
 
@@ -37,7 +38,7 @@ export class OutgoingMail {
     claim: RunnerClaim | undefined,
   ) {
     this.submission = submission;
-    this.#queue = queue;
+    this.queue = queue;
     this.#runner = runner;
     this.#claim = claim;
   }
@@ -85,7 +86,7 @@ export class OutgoingMail {
   async close(): Promise<void> {
     await this.#runner.stop();
     this.#claim?.release();
-    await this.#queue.close();
+    await this.queue.close();
   }
 }
 

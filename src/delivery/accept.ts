@@ -1,5 +1,5 @@
 import { domainToASCII, domainToUnicode } from "node:url";
-import { type Bytes, type Clock, logger, metrics, randomHex } from "../base/mod.ts";
+import { type Bytes, type Clock, EMPTY_BYTES, logger, metrics, randomHex } from "../base/mod.ts";
 import { parseAddresses, type ParsedMessage } from "../message/mod.ts";
 import {
   type Account,
@@ -11,6 +11,7 @@ import {
   type Store,
   StoreError,
 } from "../store/mod.ts";
+import { HeaderFilter } from "./header_filter.ts";
 import { traceHeader } from "./trace_header.ts";
 
 /** What delivery needs of the house. */
@@ -23,6 +24,14 @@ export interface DeliveryServices {
   readonly onDelivered?: (account: Account, from: string | undefined) => void;
   /** Looks at each message on its way in; everything is welcome unless given. */
   readonly inspect?: () => MessageInspector;
+  /** Header fields that a message loses on its way in, and for whom; none unless given. */
+  readonly removed?: RemovedFields;
+}
+
+/** Header fields that some accounts get no messages with. */
+export interface RemovedFields {
+  readonly names: readonly string[];
+  isFor(account: Account): boolean;
 }
 
 /** Sees one message as it comes, and says who may have it. */
@@ -204,10 +213,17 @@ export async function deliverMessage(
     }
     await forEachCopy(({ recipient, stage }) => stage.write(traceHeader(trace, recipient.address)));
     const inspector = services.inspect?.();
+    const { removed } = services;
+    const filter = removed && new HeaderFilter(removed.names);
+    const give = (chunk: Bytes, filtered: Bytes | undefined) =>
+      forEachCopy(async ({ recipient, stage }) => {
+        await stage.write(filtered && removed?.isFor(recipient.account) ? filtered : chunk);
+      });
     for await (const chunk of content) {
       inspector?.write(chunk);
-      await forEachCopy(({ stage }) => stage.write(chunk));
+      await give(chunk, filter?.write(chunk));
     }
+    if (filter) await give(EMPTY_BYTES, filter.end());
     await forEachCopy(async (copy) => {
       const refusal = inspector?.check(copy.recipient.account);
       if (refusal) {

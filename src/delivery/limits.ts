@@ -19,6 +19,11 @@ export const MAX_SUBMISSION_COMMAND_BYTES = 16_384 + 128;
 export const MAX_COMMANDS_BEFORE_LOGIN = 25;
 /** Octets of a submitted message's header: 1000 recipients with long names fit. */
 export const MAX_SUBMITTED_HEADER_BYTES = 512 * 1024;
+/**
+ * Octets of a header that fields are taken out of on its way in: kept in memory until its end is
+ * found, and far above what real mail has.
+ */
+export const MAX_FILTERED_HEADER_BYTES = 256 * 1024;
 /** Octets of a submitted message that are kept in memory while it comes in. */
 export const MAX_SPOOLED_IN_MEMORY = 256 * 1024;
 /** Accounts that a submitted message is written to at a time, each of which may hold 256 KiB. */

@@ -15,11 +15,11 @@ import {
   type DeliveryServices,
   type Recipient,
   type Refusal,
-  type RefusalKind,
   resolveRecipient,
 } from "./accept.ts";
 import { closeConnections } from "./closing.ts";
 import { IDLE_TIMEOUT_MS, MAX_COMMAND_BYTES, MAX_RECIPIENTS } from "./limits.ts";
+import { REFUSAL_REPLIES } from "./outbox.ts";
 
 export interface LmtpServices extends DeliveryServices {
   /** Octets of the largest message that is taken. */
@@ -27,18 +27,6 @@ export interface LmtpServices extends DeliveryServices {
   /** Whether messages get a Received field here; they do unless this is false. */
   readonly isTraced?: boolean;
 }
-
-/** Reply codes (RFC 5321 4.2.3); smtp-server adds the enhanced code that RFC 3463 has for each. */
-const REPLY_CODES: Readonly<Record<RefusalKind, number>> = {
-  "unknown-recipient": 550,
-  "domain-disabled": 451,
-  "over-quota": 452,
-  "too-large": 552,
-  "mailbox-missing": 550,
-  "mailbox-invalid": 550,
-  "not-encrypted": 523,
-  "unavailable": 451,
-};
 
 const log = logger("delivery");
 
@@ -69,7 +57,10 @@ export class LmtpServer {
       logger: false,
       onConnect: (_session, done) => done(),
       onRcptTo: (address, session, done) => {
-        void this.#accept(address, session).then(done).catch(logFault);
+        void this.#accept(address, session).catch((error: unknown) => {
+          logFault(error);
+          return replyError(NOT_RECEIVED);
+        }).then(done);
       },
       onData: (stream, session, done) => {
         const received = this.#receive(stream, session)
@@ -169,6 +160,12 @@ class PromptConnection extends SMTPConnection {
   override init(): void {
     this._setListeners(() => this.connectionReady());
   }
+
+  /** The enhanced code (RFC 3463) may stand in front of the text already. */
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    const hasStatus = typeof data === "string" && /^[245]\.\d{1,3}\.\d{1,3} /.test(data);
+    super.send(code, data, hasStatus ? false : context);
+  }
 }
 
 /** The message, until it is known to be too large. */
@@ -193,5 +190,6 @@ function replyTo(result: DeliveryResult): string | Error {
 }
 
 function replyError({ kind, text }: Refusal): Error {
-  return Object.assign(new Error(text), { responseCode: REPLY_CODES[kind] });
+  const { code, status } = REFUSAL_REPLIES[kind];
+  return Object.assign(new Error(`${status} ${text}`), { responseCode: code });
 }

@@ -128,7 +128,10 @@ export class MessageIntake {
     const header = prepareHeader(this.#fields ?? this.#head, {
       domain: account.address.slice(account.address.lastIndexOf("@") + 1),
       time: clock.now(),
-    }, policy);
+    }, {
+      hidesClient: policy.hidesClient ?? false,
+      replacedFields: policy.replacedFields?.(account, recipients) ?? new Map(),
+    });
     const { from } = header;
     const spool = this.#spool;
     const content = async function* () {

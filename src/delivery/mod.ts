@@ -16,6 +16,7 @@ export {
   type Recipient,
   type Refusal,
   type RefusalKind,
+  type RemovedFields,
   resolveRecipient,
 } from "./accept.ts";
 export { LmtpServer, type LmtpServices } from "./lmtp.ts";

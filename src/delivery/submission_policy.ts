@@ -29,7 +29,7 @@ export interface SubmissionPolicy {
   /** Neither adds a Received field nor keeps any, nor other fields that tell of the client. */
   readonly hidesClient?: boolean;
   /** Values that replace those of fields, whose names are in lower case, where a message has them. */
-  readonly replacedFields?: ReadonlyMap<string, string>;
+  replacedFields?(account: Account, recipients: readonly string[]): ReadonlyMap<string, string>;
   /** Asked at MAIL, once the address is known to be the account's; "" for none. */
   checkSender?(account: Account, sender: string): Promise<SubmissionRefusal | undefined>;
   /** Asked before anybody is given the message. */

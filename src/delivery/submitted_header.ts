@@ -9,7 +9,6 @@ import {
   randomHex,
 } from "../base/mod.ts";
 import { headerFields, MAX_ADDRESSES, parseAddresses, parseHeader } from "../message/mod.ts";
-import type { SubmissionPolicy } from "./submission_policy.ts";
 import { mailDate } from "./trace_header.ts";
 
 /** Fields that no recipient may see (RFC 5322 3.6.3 and 3.6.6, RFC 6409 8). */
@@ -35,6 +34,14 @@ export interface SubmittedHeader {
   readonly from: readonly string[];
 }
 
+/** What a host changes in the header of a message, beyond what everybody must. */
+export interface HeaderPolicy {
+  /** Whether nothing shall tell of the client. */
+  readonly hidesClient?: boolean;
+  /** Values that replace those of fields, whose names are in lower case, where there are such. */
+  readonly replacedFields?: ReadonlyMap<string, string>;
+}
+
 /**
  * Where the header ends and the empty line before the body begins, looked for from `from` on.
  * Undefined while it is not there.
@@ -58,7 +65,7 @@ function isLineEnd(bytes: Bytes, at: number): boolean {
 export function prepareHeader(
   fields: Bytes,
   sender: { readonly domain: string; readonly time: number },
-  policy: SubmissionPolicy,
+  policy: HeaderPolicy,
 ): SubmittedHeader {
   const header = parseHeader(decodeLatin1(fields));
   const removed = [...HIDDEN_FIELDS, ...(policy.hidesClient ? CLIENT_FIELDS : [])];

@@ -379,6 +379,9 @@ Deno.test("a chatmail domain has the limits of its kind unless they are given", 
     minAvailableMemoryBytes: 200 * 1024 ** 2,
     minFreeDiskBytes: 1024 ** 3,
     requiresEncryption: false,
+    passthroughSenders: [],
+    passthroughRecipients: [],
+    removedFields: ["DKIM-Signature", "Authentication-Results", "Received"],
     admin: undefined,
     irohRelay: undefined,
     turn: undefined,
@@ -389,11 +392,30 @@ Deno.test("a chatmail domain has the limits of its kind unless they are given", 
   assert.equal(config.defaultQuotaBytes, 500 * 1024 ** 2);
   assert.equal(config.log.addresses, false);
   assert.deepEqual(config.sending, { messagesPerMinute: 60, burst: 10 });
+  assert.deepEqual(config.gate, {
+    openConnections: 5_000,
+    connectionsPerMinute: 5_000,
+    failuresPerMinute: 200,
+    failuresPerDay: 5_000,
+  });
+  const { gate } = read('[chatmail]\ndomain = "a"\n[limits]\nconnections_per_address = 0');
+  assert.equal(gate.openConnections, 0, "what is given holds");
+  assert.equal(read("").gate.openConnections, 30);
   assert.equal(read("").log.addresses, true);
   const given = read(EVERY_KEY.slice(EVERY_KEY.indexOf("[chatmail]")));
   assert.equal(given.chatmail?.inviteTokensFile, "/a/tokens");
   assert.equal(given.chatmail?.deleteLargeAfterMs, 3 * day);
-  const wrong = ["username_max_length = 5", 'registration = "invite"', 'invite_tokens_file = "t"'];
+  const lists = read(
+    '[chatmail]\ndomain = "a"\npassthrough_senders = ["News@A"]\nstrip_incoming = []\n' +
+      'passthrough_recipients = ["@Partner.example"]',
+  ).chatmail;
+  assert.deepEqual(lists?.passthroughSenders, ["news@a"]);
+  assert.deepEqual(lists?.passthroughRecipients, ["@partner.example"]);
+  assert.deepEqual(lists?.removedFields, []);
+  const wrong = [
+    ...['passthrough_senders = ["news"]', 'strip_incoming = ["From"]', 'strip_incoming = ["a b"]'],
+    ...["username_max_length = 5", 'registration = "invite"', 'invite_tokens_file = "t"'],
+  ];
   for (const line of wrong) {
     assert.equal(complaints(`[chatmail]\ndomain = "a"\n${line}`).length, 1, line);
   }

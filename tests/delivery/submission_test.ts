@@ -321,7 +321,7 @@ Deno.test("a policy hides the client, replaces fields, and refuses senders and m
   await using house = await SubmissionHouse.open({
     policy: {
       hidesClient: true,
-      replacedFields: new Map([["subject", "[...]"]]),
+      replacedFields: () => new Map([["subject", "[...]"]]),
       checkSender: async (_account, sender) =>
         sender === "sales@example.org"
           ? { code: 550, status: "5.7.1", text: "Not today" }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { systemClock } from "../../base/mod.ts";
 import { deliverMessage, type DeliveryResult, resolveRecipient } from "../../delivery/mod.ts";
+import { incomingHooks } from "../chatmail.ts";
 import { ConfigError } from "../config/load.ts";
 import { requireAccount, withData } from "../data.ts";
 import { describeError } from "../describe_error.ts";
@@ -87,13 +88,21 @@ async function deliver(
   { mailbox, create = false }: TargetOptions,
 ): Promise<void> {
   await withData(configFile, async ({ store, config }) => {
-    const services = { store, clock: systemClock, hostname: config.hostname };
+    const { hostname, chatmail } = config;
+    const hooks = chatmail && incomingHooks(chatmail);
+    const services = { store, clock: systemClock, hostname, ...hooks };
     const recipient = await resolveRecipient(services, address);
     if ("kind" in recipient) throw refusal(address, recipient.kind, recipient.text);
     const [result] = await deliverMessage(
       services,
       [recipient],
-      { sender: "", clientName: undefined, clientAddress: undefined, protocol: "local" },
+      {
+        sender: "",
+        clientName: undefined,
+        clientAddress: undefined,
+        protocol: "local",
+        isTraced: chatmail === undefined,
+      },
       readMessage(config.maxMessageBytes),
       { mailbox, create },
     );

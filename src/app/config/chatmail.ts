@@ -21,6 +21,11 @@ export interface ChatmailConfig {
   readonly minFreeDiskBytes: number;
   /** Whether nothing but encrypted mail goes out and comes in. */
   readonly requiresEncryption: boolean;
+  /** Who may send in clear all the same, and to whom: addresses and "@domain", in lower case. */
+  readonly passthroughSenders: readonly string[];
+  readonly passthroughRecipients: readonly string[];
+  /** Header fields that mail loses on its way in. */
+  readonly removedFields: readonly string[];
   readonly admin: string | undefined;
   readonly irohRelay: string | undefined;
   readonly turn:
@@ -53,6 +58,9 @@ export function toChatmail(
     minAvailableMemoryBytes: bytes(content.min_available_memory),
     minFreeDiskBytes: bytes(content.min_free_disk_space),
     requiresEncryption: content.require_encryption,
+    passthroughSenders: content.passthrough_senders.map((each) => each.toLowerCase()),
+    passthroughRecipients: content.passthrough_recipients.map((each) => each.toLowerCase()),
+    removedFields: content.strip_incoming,
     admin: content.admin,
     irohRelay: content.iroh_relay,
     turn: content.turn_host !== undefined && content.turn_secret_file !== undefined

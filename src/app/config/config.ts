@@ -178,12 +178,7 @@ export function toConfig(loaded: LoadedFile): Config {
     saveLimit: content.limits.save_limit,
     maxConnections: content.limits.max_connections,
     maxConnectionsPerUser: content.limits.max_connections_per_user,
-    gate: {
-      openConnections: content.limits.connections_per_address,
-      connectionsPerMinute: content.limits.connections_per_minute,
-      failuresPerMinute: content.limits.failed_logins_per_minute,
-      failuresPerDay: content.limits.failed_logins_per_day,
-    },
+    gate: toGate(content.limits, chatmail !== undefined),
     sending: {
       messagesPerMinute: content.limits.messages_per_minute,
       burst: content.limits.messages_burst,
@@ -194,6 +189,24 @@ export function toConfig(loaded: LoadedFile): Config {
       ? undefined
       : parseDurationMs(content.retention.trash),
     chatmail,
+  };
+}
+
+/**
+ * The phones of a whole city may share one address of their carrier. On a chatmail host one address
+ * is therefore held to a quarter of all connections, and what fails to log in is mostly phones whose
+ * account was removed; passwords there are random.
+ */
+function toGate(limits: LoadedFile["content"]["limits"], isChatmail: boolean): GateConfig {
+  const share = Math.ceil(limits.max_connections / 4);
+  const defaults = isChatmail
+    ? { open: share, perMinute: share, failures: 200, failuresPerDay: 5_000 }
+    : { open: 30, perMinute: 300, failures: 10, failuresPerDay: 50 };
+  return {
+    openConnections: limits.connections_per_address ?? defaults.open,
+    connectionsPerMinute: limits.connections_per_minute ?? defaults.perMinute,
+    failuresPerMinute: limits.failed_logins_per_minute ?? defaults.failures,
+    failuresPerDay: limits.failed_logins_per_day ?? defaults.failuresPerDay,
   };
 }
 
@@ -276,7 +289,7 @@ const IMPLICIT_TLS_PORT = 465;
 
 /** Kinds of listener that this version opens. */
 const SERVED_KINDS: readonly ListenerKind[] = [
-  ...["imap", "imaps", "alpn", "lmtp", "submission", "submissions", "web"] as const,
+  ...["imap", "imaps", "alpn", "lmtp", "submission", "submissions", "web", "metrics"] as const,
 ];
 /** Protocols of its own that this version has for an alpn listener. */
 const SERVED_TARGETS = ["imap", "submission", "web", "acme"];

@@ -190,6 +190,15 @@ const size = z.string(SIZE_FORM).refine((text) => (parseSizeBytes(text) ?? 0) > 
 /** After how long something is deleted: never at once. */
 const age = duration.refine((text) => parseDurationMs(text) !== 0, DURATION_FORM);
 
+const PASSTHROUGH_FORM = 'an address or a domain, such as "help@example.org" or "@example.org"';
+const passthrough = z.string(PASSTHROUGH_FORM).regex(/^[^\s@]*@[^\s@]+$/, PASSTHROUGH_FORM);
+const FIELD_FORM = 'the name of a header field, such as "Received"';
+/** Of these, clients and people would miss the message itself. */
+const KEPT_FIELDS =
+  /^(?:from|to|cc|date|message-id|mime-version|content-.*|secure-join.*|chat-.*)$/i;
+const fieldName = z.string(FIELD_FORM).regex(/^[!-9;-~]{1,100}$/, FIELD_FORM)
+  .refine((name) => !KEPT_FIELDS.test(name), "a header field that no message needs");
+
 /** A domain where accounts make themselves; the defaults are those of chatmail relays. */
 const chatmail = strict({
   domain: hostName,
@@ -212,6 +221,13 @@ const chatmail = strict({
     SIZE_FORM,
   ).default("1G"),
   require_encryption: flag.default(false),
+  passthrough_senders: z.array(passthrough, "a list of addresses").default([]),
+  passthrough_recipients: z.array(passthrough, "a list of addresses").default([]),
+  strip_incoming: z.array(fieldName, "a list of header fields").default([
+    "DKIM-Signature",
+    "Authentication-Results",
+    "Received",
+  ]),
   admin: z.string(URI_FORM).regex(/^[a-z][a-z0-9+.-]*:[!-~]+$/i, URI_FORM).optional(),
   iroh_relay: z.url({ protocol: /^https?$/, error: URI_FORM }).optional(),
   turn_host: hostName.optional(),
@@ -294,10 +310,11 @@ export const configSchema = strict({
     max_connections_per_user: count(0, 1_000_000, "a number").default(0),
     message_limit: count(0, 4_294_967_295, "a number").default(0),
     save_limit: count(0, 4_294_967_295, "a number").default(0),
-    connections_per_address: count(0, 1_000_000, "a number").default(30),
-    connections_per_minute: count(0, 1_000_000, "a number").default(300),
-    failed_logins_per_minute: count(0, 1_000_000, "a number").default(10),
-    failed_logins_per_day: count(0, 1_000_000, "a number").default(50),
+    // Left out, these depend on what the host is for: see `config.ts`.
+    connections_per_address: count(0, 1_000_000, "a number").optional(),
+    connections_per_minute: count(0, 1_000_000, "a number").optional(),
+    failed_logins_per_minute: count(0, 1_000_000, "a number").optional(),
+    failed_logins_per_day: count(0, 1_000_000, "a number").optional(),
     messages_per_minute: count(0, 60_000, "a number").default(60),
     messages_burst: count(1, 60_000, "a number").default(10),
   }).prefault({}),

@@ -1,4 +1,5 @@
 import { stringify } from "smol-toml";
+import { toConfig } from "./config.ts";
 import type { LoadedFile } from "./load.ts";
 
 /** Keys whose values are never printed. Names of files with secrets are no secrets. */
@@ -8,8 +9,22 @@ const SECRET = /(?:^|_)(?:password|secret|token|username)$/;
 const MASK = "(hidden)";
 
 /** The configuration with defaults filled in and secrets masked, as the file would spell it. */
-export function maskedContent({ content }: LoadedFile): Record<string, unknown> {
-  const filled = { ...content, hostname: content.hostname ?? Deno.hostname() };
+export function maskedContent(loaded: LoadedFile): Record<string, unknown> {
+  const { content } = loaded;
+  const { hostname, log, gate } = toConfig(loaded);
+  const filled = {
+    ...content,
+    hostname,
+    // Their defaults depend on other settings.
+    log: { ...content.log, addresses: log.addresses },
+    limits: {
+      ...content.limits,
+      connections_per_address: gate.openConnections,
+      connections_per_minute: gate.connectionsPerMinute,
+      failed_logins_per_minute: gate.failuresPerMinute,
+      failed_logins_per_day: gate.failuresPerDay,
+    },
+  };
   return mask(filled) as Record<string, unknown>;
 }
 
