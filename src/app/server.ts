@@ -18,8 +18,8 @@ import {
 } from "../net/mod.ts";
 import { createNotifier, type NudgeListener, openNudgeListener } from "../notify/mod.ts";
 import { DEFAULT_TIMES, serveConnection, type SessionServices } from "../session/mod.ts";
-import type { Store } from "../store/mod.ts";
-import { ChatmailPages, handleWebRequest } from "../web/mod.ts";
+import type { HistoryLog, Store } from "../store/mod.ts";
+import { ChatmailPages, handleMetricsRequest, handleWebRequest } from "../web/mod.ts";
 import { Chatmail, readHostFacts } from "./chatmail.ts";
 import { ServerCertificates } from "./certificates.ts";
 import {
@@ -33,10 +33,12 @@ import { Failure } from "./failure.ts";
 import { GateKeeper } from "./gate_keeper.ts";
 import { serveHttp } from "./http_connection.ts";
 import { mailServices } from "./mail_services.ts";
+import { isReachedByStrangers } from "./metrics_reach.ts";
 import { readOAuth } from "./oauth.ts";
 import { openBudget } from "./open_files.ts";
 import { OutgoingMail } from "./outgoing_mail.ts";
 import { buildRouteTable } from "./routes.ts";
+import { SelfWatch } from "./self_watch.ts";
 
 const log = logger("app");
 
@@ -76,6 +78,8 @@ export class Server {
   readonly #expiry: Expiry;
   readonly #pages: ChatmailPages | undefined;
   #outgoing: OutgoingMail | undefined;
+  #watch: SelfWatch | undefined;
+  #isStarted = false;
   #budget = new ConnectionBudget(0);
   #renewer: Renewer | undefined;
   readonly #listeners: Listener[] = [];
@@ -168,6 +172,28 @@ export class Server {
     return this.#listeners;
   }
 
+  /** What it keeps of its own days, for charts; undefined when that cannot be used. */
+  get history(): HistoryLog | undefined {
+    return this.#watch?.history;
+  }
+
+  /** Brings the gauges of `metrics` up to date. */
+  async measure(): Promise<void> {
+    await this.#watch?.measure();
+  }
+
+  /** Why clients cannot be served now; undefined when they can. */
+  async problem(): Promise<string | undefined> {
+    if (this.#shutdown.signal.aborted) return "the server is stopping";
+    if (!this.#isStarted) return "the server is starting";
+    try {
+      await this.#store.directory.findDomain(this.#config.hostname);
+      return undefined;
+    } catch (error) {
+      return `the directory cannot be read: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+
   async start(): Promise<void> {
     this.#nudges = await this.#listenForNudges();
     await this.#keeper.load();
@@ -177,6 +203,9 @@ export class Server {
       ...this.#chatmail?.deliveryHooks,
       ...(this.#chatmail ? { policy: this.#chatmail.submissionPolicy } : {}),
     });
+    const { dataDir } = this.#config;
+    const { queue } = this.#outgoing;
+    this.#watch = await SelfWatch.open({ store: this.#store, queue, dataDir, clock });
     const { acme } = this.#config.tls;
     if (acme) this.#renewer = await this.#openRenewer(acme);
     await this.#files.open();
@@ -185,6 +214,8 @@ export class Server {
     for (const listener of listeners) this.#listeners.push(await this.#open(listener));
     this.#renewer?.start();
     this.#expiry.start();
+    this.#watch.start();
+    this.#isStarted = true;
   }
 
   /**
@@ -203,7 +234,8 @@ export class Server {
    * then closes the store. Never rejects.
    */
   async stop(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
+    // Who asks whether the server is ready is answered until the end.
+    for (const listener of this.#listeners) if (listener.kind !== "metrics") listener.close();
     this.#files.close();
     this.#shutdown.abort();
     const timer = setTimeout(() => {
@@ -217,11 +249,13 @@ export class Server {
     clearTimeout(timer);
     await this.#expiry.stop();
     await this.#chatmail?.stop();
+    await this.#watch?.stop();
     await this.#outgoing?.close();
     await this.#renewer?.stop();
     await this.#nudges?.close();
     await this.#keeper.close();
     await this.#store.close();
+    for (const listener of this.#listeners) listener.close();
   }
 
   async #listenForNudges(): Promise<NudgeListener | undefined> {
@@ -309,6 +343,9 @@ export class Server {
             tls,
             routes: buildRouteTable(config, this.#challenges),
           });
+        case "metrics":
+          if (isReachedByStrangers(address)) log.warn(METRICS_REACH, { address });
+          return await listen(options);
         default:
           return await listen(options);
       }
@@ -337,6 +374,10 @@ export class Server {
               handleWebRequest(request, { hostname }),
           { shutdown: this.#shutdown.signal },
         );
+      case "metrics":
+        return await serveHttp(transport, (request) => handleMetricsRequest(request, this), {
+          shutdown: this.#shutdown.signal,
+        });
       case "lmtp":
         return await this.#lmtp.serve(transport);
       case "submission":
@@ -350,6 +391,10 @@ export class Server {
     }
   }
 }
+
+const METRICS_REACH =
+  "listener metrics {address}: its numbers are for everybody who can reach it; a loopback or " +
+  "private address is better, or a firewall";
 
 /** The gate's answer as a greeting of SMTP (RFC 5321 3.1). */
 function smtpRefusal(answer: boolean | string): boolean | string {

@@ -57,6 +57,8 @@ export interface MailQueue {
   nextDue(): Promise<number | undefined>;
   /** All messages with all recipients, oldest first. */
   list(): Promise<QueuedMessage[]>;
+  /** How many messages there are, and when the oldest came, in seconds since 1970. */
+  summary(): Promise<{ messages: number; oldest: number | undefined }>;
   get(id: number): Promise<QueuedMessage | undefined>;
   /** In pieces. Rejects with "message-not-found" when the message is removed meanwhile. */
   readContent(id: number): AsyncIterable<Bytes>;

@@ -15,6 +15,7 @@ export {
   LOG_LEVELS,
   type LogLevels,
 } from "./host.ts";
+export { handleMetricsRequest, type MonitoredServer } from "./metrics_pages.ts";
 export type { RequestFacts, SiteServices } from "./services.ts";
 export { openSite } from "./site.tsx";
 export { handleWebRequest } from "./status_page.ts";

@@ -45,6 +45,12 @@ export class ModelQueue implements MailQueue {
     return this.#messages.map(({ content: _, ...message }) => message);
   }
 
+  async summary(): Promise<{ messages: number; oldest: number | undefined }> {
+    const all = await this.list();
+    const oldest = all.length > 0 ? Math.min(...all.map(({ queued }) => queued)) : undefined;
+    return { messages: all.length, oldest };
+  }
+
   async get(id: number): Promise<QueuedMessage | undefined> {
     return (await this.list()).find((message) => message.id === id);
   }

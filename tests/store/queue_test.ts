@@ -49,6 +49,15 @@ function queueTest(
   });
 }
 
+queueTest("its summary tells how many messages there are and since when", async (queue) => {
+  assert.deepEqual(await queue.summary(), { messages: 0, oldest: undefined });
+  const id = await queue.add({ ...message("bob@far.example"), queued: 50 }, pieces("a"));
+  await queue.add(message("bob@far.example", "eve@far.example"), pieces("b"));
+  assert.deepEqual(await queue.summary(), { messages: 2, oldest: 50 });
+  await queue.drop(id);
+  assert.deepEqual(await queue.summary(), { messages: 1, oldest: 100 });
+});
+
 queueTest("a message is there with its recipients, also after a restart", async (queue, reopen) => {
   const content = "x".repeat(2_500_000);
   const id = await queue.add(message("bob@far.example", "eve@far.example"), pieces("a", content));

@@ -103,6 +103,13 @@ export class SqliteMailQueue implements MailQueue {
     );
   }
 
+  async summary(): Promise<{ messages: number; oldest: number | undefined }> {
+    const [messages, oldest] = this.#db.get<[number, number | null]>(
+      "SELECT count(*), min(queued) FROM message WHERE is_whole = 1",
+    ) ?? [0, null];
+    return { messages, oldest: oldest ?? undefined };
+  }
+
   async get(id: number): Promise<QueuedMessage | undefined> {
     return this.#db.read(() => this.#message(id));
   }
