@@ -76,10 +76,10 @@ async function fuzz(
     const caseSeed = seed + tried++;
     const random = new Random(caseSeed);
     const input = mutate(random, target.corpus, target.tokens);
-    const before = cpuMs();
     try {
-      await target.run(input, random);
-      const took = cpuMs() - before;
+      let took = await timeOf(target, input, random);
+      // A collection of garbage may have come between: what is slow is slow again.
+      if (took > target.maxMs) took = await timeOf(target, input, random);
       longest = Math.max(longest, took);
       if (took > target.maxMs) throw new Error(`took ${took.toFixed(0)} ms`);
     } catch (error) {
@@ -96,6 +96,13 @@ async function fuzz(
       `${(Deno.memoryUsage().rss / 1e6).toFixed(0)} MB`,
   );
   return { tried, findings };
+}
+
+/** Milliseconds of processor time that an input takes. */
+async function timeOf(target: Target, input: Uint8Array, random: Random): Promise<number> {
+  const before = cpuMs();
+  await target.run(input, random);
+  return cpuMs() - before;
 }
 
 /** Processor time of this process: a machine that is busy otherwise is no finding. */

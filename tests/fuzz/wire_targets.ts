@@ -14,6 +14,7 @@ import {
   writeDateTime,
   Writer,
 } from "../../src/wire/mod.ts";
+import { MAX_LINE_BYTES } from "../../src/wire/limits.ts";
 import { Feeder, frameOf, type Verdict, writeSequenceSet } from "../wire/framing.ts";
 import { COMMAND_BYTES, COMMAND_TOKENS } from "./commands.ts";
 import { tokensOf } from "./mutate.ts";
@@ -101,6 +102,8 @@ const utf7: Target = {
     });
     const name = decodeUtf8(input);
     assert.equal(decodeModifiedUtf7(encodeModifiedUtf7(name)), name);
+    // Up to that the answer is taken as a command.
+    if (name.length * 3 > MAX_LINE_BYTES / 2) return;
     const writer = new Writer();
     writer.nameMode = input.length % 2 === 0 ? "utf7" : "utf8";
     writer.string(name).raw(" ").mailbox(name).crlf();

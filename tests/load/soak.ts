@@ -16,6 +16,8 @@ import { type LoadedServer, withServerProcess } from "./server_process.ts";
 /** Messages of a mailbox beyond which the oldest are expunged. */
 const MAX_MESSAGES = 200;
 const ACCOUNTS = 4;
+/** Others may want the machine too. */
+const ANSWER_MS = 120_000;
 /** Growth from the second quarter to the last one that is still called flat. */
 const MAX_GROWTH_MB = 25;
 const MAX_GROWTH_FILES = 5;
@@ -126,7 +128,10 @@ class Soak {
   }
 
   async #logIn(i: number): Promise<TestClient> {
-    const client = await TestClient.connect(this.#server.tlsPort, { tls: true });
+    const client = await TestClient.connect(this.#server.tlsPort, {
+      tls: true,
+      timeoutMs: ANSWER_MS,
+    });
     await client.ok(`LOGIN ${this.#user(i)} "${this.#server.password}"`);
     this.#count("login");
     return client;

@@ -52,6 +52,8 @@ export interface TestConnectOptions {
   readonly alpn?: readonly string[];
   readonly identity?: TestIdentity;
   readonly greeting?: boolean;
+  /** Longest wait for an answer, where it is not the usual one. */
+  readonly timeoutMs?: number;
 }
 
 /** A client for conversations with a server over a real socket. */
@@ -63,9 +65,11 @@ export class TestClient {
   #ended = false;
   #deflater: DeflateRaw | undefined;
   #tags = 0;
+  readonly #timeoutMs: number;
 
-  private constructor(socket: Socket | TLSSocket) {
+  private constructor(socket: Socket | TLSSocket, timeoutMs = TIMEOUT_MS) {
     this.#socket = socket;
+    this.#timeoutMs = timeoutMs;
     // Or the last piece of a command would wait for the server's delayed acknowledgement.
     socket.setNoDelay(true);
     this.#listen(socket);
@@ -89,7 +93,7 @@ export class TestClient {
       socket.once(options.tls ? "secureConnect" : "connect", () => resolve());
       socket.once("error", reject);
     });
-    const client = new TestClient(socket);
+    const client = new TestClient(socket, options.timeoutMs);
     if (options.greeting !== false) client.greeting = await client.response();
     return client;
   }
@@ -349,7 +353,7 @@ export class TestClient {
       this.#wake = resolve;
       timer = setTimeout(
         () => reject(new Error(`no answer; so far: ${this.#buffer.toString("latin1")}`)),
-        TIMEOUT_MS,
+        this.#timeoutMs,
       );
     }).finally(() => clearTimeout(timer));
   }
