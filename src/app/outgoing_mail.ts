@@ -9,6 +9,7 @@ import {
   type RelayOptions,
   type SubmissionPolicy,
   SubmissionServer,
+  type SubmissionServices,
   sweepSpool,
 } from "../delivery/mod.ts";
 import type { MailQueue, RunnerClaim, Store } from "../store/mod.ts";
@@ -22,6 +23,7 @@ import { readSecret } from "./oauth.ts";
 export interface OutgoingHooks
   extends Pick<DeliveryServices, "onDelivered" | "inspect" | "removed"> {
   readonly policy?: SubmissionPolicy;
+  readonly watchAccount?: SubmissionServices["watchAccount"];
 }
 
 /** Everything by which mail leaves a running server: submission, queue, relay. */
@@ -49,7 +51,7 @@ export class OutgoingMail {
     store: Store,
     clock: Clock,
     authenticator: Authenticator,
-    { policy = {}, ...hooks }: OutgoingHooks = {},
+    { policy = {}, watchAccount, ...hooks }: OutgoingHooks = {},
   ): Promise<OutgoingMail> {
     const { hostname, dataDir, maxMessageBytes, sending } = config;
     const relay = config.relay && new Relay(await readRelay(config.relay, hostname));
@@ -73,6 +75,7 @@ export class OutgoingMail {
       maxMessageBytes,
       spoolFolder,
       rate: sending,
+      ...(watchAccount ? { watchAccount } : {}),
     });
     return new OutgoingMail(submission, queue, runner, claim);
   }

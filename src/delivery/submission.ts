@@ -5,7 +5,7 @@ import {
   type SMTPServerEnvelope,
   type SMTPServerSession,
 } from "smtp-server";
-import type { Authenticator } from "../auth/mod.ts";
+import type { Authenticator, AuthSuccess } from "../auth/mod.ts";
 import { type AccountId, logger, metrics } from "../base/mod.ts";
 import type { TlsOptions, Transport } from "../net/mod.ts";
 import { closeConnections } from "./closing.ts";
@@ -26,6 +26,11 @@ export interface SubmissionServices extends IntakeServices {
   readonly authenticator: Authenticator;
   /** How much each account may send. */
   readonly rate: SendingRate;
+  /**
+   * Has `told` called, until the function given is, when the account or its credentials may have
+   * changed. Without it that is noticed at the next message.
+   */
+  readonly watchAccount?: (account: AccountId, told: () => void) => () => void;
 }
 
 const log = logger("delivery");
@@ -92,6 +97,7 @@ export class SubmissionServer {
       maxMessageBytes: this.#services.maxMessageBytes,
       openIntake: (connection: SubmissionConnection) => this.#openIntake(connection),
       finish: (intake: MessageIntake) => this.#track(intake.finish()),
+      admit: (connection: SubmissionConnection, user: AuthSuccess) => this.#admit(connection, user),
     };
     const connection = new SubmissionConnection(house, transport, login, tls);
     begun?.(connection);
@@ -100,6 +106,25 @@ export class SubmissionServer {
     connection.on("error", (error: Error) => this.#smtp.emit("error", error));
     await connection.run();
     this.#connections.delete(connection.id);
+  }
+
+  #admit(connection: SubmissionConnection, user: AuthSuccess): (() => void) | undefined {
+    const { authenticator, watchAccount } = this.#services;
+    const { account, credential } = user;
+    const close = authenticator.openSession(account.id);
+    if (close === undefined) return undefined;
+    const unsubscribe = watchAccount?.(account.id, () => {
+      authenticator.mayStay(account, credential).then((mayStay) => {
+        if (!mayStay) connection.refuse(MUST_LEAVE);
+      }).catch((error: unknown) => {
+        // The next message asks again.
+        log.error("whether a connection may stay is not known: {error}", { error });
+      });
+    });
+    return () => {
+      unsubscribe?.();
+      close();
+    };
   }
 
   /** Ends every connection with 421, after the messages under way, for which there is `graceMs`. */
@@ -133,13 +158,7 @@ export class SubmissionServer {
     if (user === undefined) return NOT_LOGGED_IN;
     const { authenticator, policy } = this.#services;
     const { account, credential } = user;
-    if (!await authenticator.mayStay(account, credential)) {
-      return {
-        code: 421,
-        status: "4.7.13",
-        text: "The account was disabled, removed or its credentials changed",
-      };
-    }
+    if (!await authenticator.mayStay(account, credential)) return MUST_LEAVE;
     const refusal = needsUtf8(address, envelope) ??
       (address === "" ? undefined : await checkOwner(this.#services, account, address)) ??
       await policy.checkSender?.(account, address);
@@ -228,6 +247,11 @@ export class SubmissionServer {
   }
 }
 
+const MUST_LEAVE: SubmissionRefusal = {
+  code: 421,
+  status: "4.7.13",
+  text: "The account was disabled, removed or its credentials changed",
+};
 const NOT_LOGGED_IN: SubmissionRefusal = { code: 530, status: "5.7.0", text: "Log in first" };
 
 /** An address beyond ASCII needs SMTPUTF8 (RFC 6531 3.4); its domain has another form. */

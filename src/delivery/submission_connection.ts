@@ -13,6 +13,11 @@ const log = logger("delivery");
 export interface SubmissionHouse {
   readonly smtp: SMTPServer;
   readonly maxMessageBytes: number;
+  /**
+   * Counts a session of who logged in on the connection until the function given is called;
+   * undefined when the account has as many as it may.
+   */
+  admit(connection: SubmissionConnection, user: AuthSuccess): (() => void) | undefined;
   /** Begins to receive the message of the connection's transaction. */
   openIntake(connection: SubmissionConnection): MessageIntake;
   /** Finishes it, and has the server wait for that when it stops. */
@@ -39,6 +44,7 @@ export class SubmissionConnection extends SMTPConnection implements LiveSubmissi
   readonly #login: ConnectionLogin;
   readonly #tls: TlsOptions;
   #user: AuthSuccess | undefined;
+  #leave = () => {};
   #exchange: Exchange | undefined;
   /** A message that comes in chunks. */
   #intake: MessageIntake | undefined;
@@ -170,10 +176,7 @@ export class SubmissionConnection extends SMTPConnection implements LiveSubmissi
       }
       const step = line === "*" ? exchange.abort() : await exchange.step(response);
       if (step.kind === "ok") {
-        this.#user = step;
-        // Looked at by smtp-server, and shown to nobody.
-        this.session.user = String(step.account.id);
-        this.send(235, "2.7.0 Welcome");
+        this.#admit(step);
         break;
       }
       if (step.kind !== "challenge") {
@@ -191,6 +194,21 @@ export class SubmissionConnection extends SMTPConnection implements LiveSubmissi
     }
     this.#exchange = undefined;
     release();
+  }
+
+  #admit(user: AuthSuccess): void {
+    // The client may have gone while its password was looked at.
+    if (this._closed) return;
+    const leave = this.#house.admit(this, user);
+    if (leave === undefined) {
+      this.send(454, "4.7.0 This account has too many connections; close some first");
+      return;
+    }
+    this.#leave = leave;
+    this.#user = user;
+    // Looked at by smtp-server, and shown to nobody.
+    this.session.user = String(user.account.id);
+    this.send(235, "2.7.0 Welcome");
   }
 
   /** False when the connection ends because of its certificate. */
@@ -324,6 +342,8 @@ export class SubmissionConnection extends SMTPConnection implements LiveSubmissi
     this.#exchange?.abort();
     this.#exchange = undefined;
     this.#dropIntake();
+    this.#leave();
+    this.#leave = () => {};
     super._onClose();
     this.#gone.resolve();
   }

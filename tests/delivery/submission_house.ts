@@ -9,6 +9,7 @@ import {
   type SendingRate,
   type SubmissionPolicy,
   SubmissionServer,
+  type SubmissionServices,
 } from "../../src/delivery/mod.ts";
 import {
   type CertificatePair,
@@ -46,6 +47,7 @@ export interface SubmissionHouseOptions {
   readonly clientCertificates?: boolean;
   readonly wrap?: (store: Store) => Store;
   readonly queue?: MailQueue;
+  readonly watchAccount?: SubmissionServices["watchAccount"];
 }
 
 /** Submission for alice, with an alias, and bob; NOW stands still unless `time` is set. */
@@ -80,6 +82,7 @@ export class SubmissionHouse {
       maxMessageBytes: MAX_SUBMITTED_BYTES,
       spoolFolder,
       rate: options.rate ?? { messagesPerMinute: 0, burst: 1 },
+      ...(options.watchAccount ? { watchAccount: options.watchAccount } : {}),
       authenticator: new Authenticator(this.store.directory, clock, {
         allowPlaintext: false,
         costs: TEST_COSTS,

@@ -135,6 +135,57 @@ Deno.test("an account that is disabled while it is logged in sends nothing more"
   assert.equal(await client.reply(), "");
 });
 
+Deno.test("a connection ends at once when its account may not stay, also in the middle of a message", async () => {
+  const told = new Map<number, Set<() => void>>();
+  await using house = await SubmissionHouse.open({
+    watchAccount: (account, tell) => {
+      const watchers = told.get(account) ?? new Set();
+      told.set(account, watchers.add(tell));
+      return () => watchers.delete(tell);
+    },
+  });
+  const { id } = house.account("alice");
+  const tell = () => told.get(id)?.forEach((each) => each());
+  const idle = await house.connectTls("alice");
+  const busy = await house.connectTls("alice");
+  const chunked = await house.connectTls("alice");
+  const bob = await house.connectTls("bob");
+  for (const client of [busy, chunked]) {
+    await client.ask("MAIL FROM:<alice@example.org>");
+    await client.ask("RCPT TO:<bob@example.org>");
+  }
+  await busy.ask("DATA");
+  busy.send(MESSAGE);
+  await chunked.ask(`BDAT ${MESSAGE.length}\r\n${MESSAGE.slice(0, -2)}`);
+  tell();
+  assert.match(await idle.ask("NOOP"), /^250 /, "nothing changed that matters");
+  await house.store.directory.setAccountDisabled(id, "No.");
+  tell();
+  for (const client of [idle, busy, chunked]) {
+    assert.match(await client.reply(), /^421 4\.7\.13 /);
+    assert.equal(await client.reply(), "");
+  }
+  assert.match(await bob.ask("NOOP"), /^250 /);
+  await house.until(() => told.get(id)?.size === 0);
+  assert.deepEqual(await house.inbox("bob"), []);
+});
+
+Deno.test("an account may have as many connections as the limit", async () => {
+  await using house = await SubmissionHouse.open({
+    authenticator: { maxSessionsPerAccount: 2 },
+  });
+  const first = await house.connectTls("alice");
+  await house.connectTls("alice");
+  await house.connectTls("bob");
+  const third = await house.connectTls();
+  assert.match(await third.ask(`AUTH PLAIN ${plain("alice")}`), /^454 4\.7\.0 .*too many/);
+  assert.match(await third.ask("MAIL FROM:<alice@example.org>"), /^530 /);
+  await first.ask("QUIT");
+  await first.reply();
+  await house.until(async () => /^235 /.test(await third.ask(`AUTH PLAIN ${plain("alice")}`)));
+  assert.match(await send(third), /^250 /);
+});
+
 Deno.test("a message is there for its recipient when it is acknowledged, with one Received field", async () => {
   await using house = await SubmissionHouse.open();
   const client = await house.connectTls("alice");
