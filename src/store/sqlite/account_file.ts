@@ -10,6 +10,8 @@ import { Transaction } from "./transaction.ts";
 export interface AccountHost {
   /** Gives the account's open database, opening it if it is closed and closing others. */
   use(file: AccountFile): Database;
+  /** Closes it until it is used again. */
+  close(file: AccountFile): void;
   /** Octets; undefined: no limit. Throws StoreError "not-found" when the account was removed. */
   limitBytes(id: AccountId): number | undefined;
   /** Tells listeners. Never throws. */
@@ -75,6 +77,11 @@ export class AccountFile implements AccountAccess {
   /** The open database, for what runs outside of any transaction. */
   useDatabase(): Database {
     return this.#host.use(this);
+  }
+
+  /** Closes the database until it is used again. */
+  closeDatabase(): void {
+    this.#host.close(this);
   }
 
   /** Runs `work` in the next commit. Resolves once it is durable; rejects with nothing changed. */

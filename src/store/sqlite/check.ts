@@ -1,10 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 import { parentNames, parseMailboxName } from "../mailbox_name.ts";
 import type { AccountAccess } from "./account_access.ts";
+import type { AccountFile } from "./account_file.ts";
 import { countChunks, type Layout } from "./bodies.ts";
 import { chunkFault, derivedFault } from "./check_contents.ts";
 import { ACCOUNT_RULES, MAILBOX_RULES } from "./check_rules.ts";
-import type { Database } from "./database.ts";
+import { type Database, isCorrupt } from "./database.ts";
+import { damageOf } from "./rebuild.ts";
 
 /** Breaches of one rule that are told before the rest of them is only counted as "more". */
 const MAX_TOLD = 20;
@@ -17,10 +19,19 @@ const MAX_SMALL_CHUNKS = 2;
  * Proves the invariants of an account's database, each on one snapshot; mail may flow meanwhile.
  * Memory is bounded by a page of each query, and the event loop runs in between.
  */
-export async function* checkAccount(account: AccountAccess): AsyncGenerator<string> {
-  for (const [problem] of account.read((db) => db.all<[string]>("PRAGMA integrity_check(20)"))) {
-    if (problem !== "ok") yield `the file is damaged: ${problem}`;
+export async function* checkAccount(account: AccountFile): AsyncGenerator<string> {
+  for (const problem of damageOf(account.useDatabase(), MAX_TOLD)) {
+    yield `the file is damaged: ${problem}`;
   }
+  try {
+    yield* checkRules(account);
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    yield `the check could not go on: ${error.message}`;
+  }
+}
+
+async function* checkRules(account: AccountAccess): AsyncGenerator<string> {
   yield* account.read(checkNames);
   for (const rule of ACCOUNT_RULES) {
     yield* told(account.read((db) => db.all<[string]>(`${rule} LIMIT ${MAX_TOLD + 1}`)));

@@ -83,7 +83,12 @@ export class Database {
   /** Rows one by one, for when the caller may stop early; dearer than `all` for many small rows. */
   *iterate<R extends Row = Row>(sql: string, ...values: Value[]): Generator<R> {
     // A statement of its own: iterating resets it when the caller stops.
-    yield* this.#prepare(sql).iterate(...values) as unknown as Iterable<R>;
+    const rows = translated(() => this.#prepare(sql).iterate(...values)) as unknown as Iterator<R>;
+    try {
+      for (let next; !(next = translated(() => rows.next())).done;) yield next.value;
+    } finally {
+      rows.return?.();
+    }
   }
 
   /** The first column of the one row that the query gives. */
@@ -161,6 +166,11 @@ export class Database {
     }
     return statement;
   }
+}
+
+/** Whether the file, or what it says, cannot be read. */
+export function isCorrupt(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.code === "corrupt";
 }
 
 function translated<T>(work: () => T): T {

@@ -99,6 +99,7 @@ export class SqliteStore implements Store {
     this.#trimPolicy = { ...DEFAULT_TRIM, ...options.trim };
     this.#host = {
       use: (file) => this.#use(file),
+      close: (file) => this.#closeFile(file),
       limitBytes: (id) => readLimitBytes(this.#db, id, options.defaultQuotaBytes),
       committed: (id, modSeq) => this.#committed(id, modSeq),
       now: () => this.#clock.now(),

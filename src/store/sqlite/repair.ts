@@ -2,7 +2,11 @@ import { join } from "node:path";
 import { randomHex } from "../../base/mod.ts";
 import type { AccountFile } from "./account_file.ts";
 import { checkAccount } from "./check.ts";
+import { StoreError, type StoreErrorCode } from "../store_error.ts";
+import { isCorrupt } from "./database.ts";
 import { keepCopy } from "./keep_copy.ts";
+import { mailSchema } from "./migrations/mod.ts";
+import { damageOf, rebuild } from "./rebuild.ts";
 import { adoptContents, deriveContents } from "./repair_contents.ts";
 import { repairMailboxes } from "./repair_mailboxes.ts";
 import { repairHistory, repairMessages, repairTotals } from "./repair_messages.ts";
@@ -22,9 +26,14 @@ export async function* repairAccount(file: AccountFile, now: number): AsyncGener
   } catch (error) {
     yield `no copy of the database could be made: ${(error as Error).message}`;
   }
-  if (file.read((db) => db.get("PRAGMA integrity_check(1)")?.[0]) !== "ok") {
-    file.useDatabase().exec("REINDEX");
-    yield "the indexes of the file were made anew";
+  if (isDamaged(file)) {
+    try {
+      yield mendFile(file);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      yield FILE_REFUSALS[error.code] ?? error.message;
+      return;
+    }
   }
   if (restoreAccountRow(file, now)) yield "the account's counters were lost and were made anew";
   yield* await file.write(told(repairMailboxes));
@@ -39,6 +48,29 @@ export async function* repairAccount(file: AccountFile, now: number): AsyncGener
     file.searchIndex.clear();
     break;
   }
+}
+
+function isDamaged(file: AccountFile): boolean {
+  return damageOf(file.useDatabase(), 1).length > 0;
+}
+
+/** Why the file itself could not be mended. */
+const FILE_REFUSALS: Partial<Record<StoreErrorCode, string>> = {
+  unavailable: "the file is damaged and in use: stop the server, and repair again",
+  corrupt: "the file is damaged, and not all of its mail can be read: restore a backup",
+};
+
+/** Mends the pages of the database file, and says how. Throws StoreError when that cannot be done. */
+function mendFile(file: AccountFile): string {
+  try {
+    file.useDatabase().exec("REINDEX");
+    if (!isDamaged(file)) return "the indexes of the file were made anew";
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+  }
+  file.closeDatabase();
+  rebuild(join(file.folder, "mail.db"), mailSchema);
+  return "the file was made anew from its tables";
 }
 
 /** Says that something was done, with the number of rows. */

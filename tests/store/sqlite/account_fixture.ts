@@ -28,24 +28,37 @@ export async function withAccountFile(
   run: (fixture: AccountFixture) => Promise<void>,
 ): Promise<void> {
   await withFolder(async (folder) => {
-    const db = openMigrated(join(folder, "mail.db"), mailSchema);
+    const open = () => openMigrated(join(folder, "mail.db"), mailSchema);
+    let db: Database | undefined = open();
     createMail(db, { now: 1_700_000_000, objectPrefix: "test", mailboxes: [] });
     const commits: ModSeq[] = [];
     const host = {
-      use: () => db,
+      use: () => db ??= open(),
+      close: () => {
+        db?.close();
+        db = undefined;
+      },
       limitBytes: () => undefined,
       committed: (_: AccountId, modSeq: ModSeq) => commits.push(modSeq),
       now: () => fixture.now,
     };
     const file = new AccountFile(host, 1 as AccountId, folder);
     const account = new SqliteAccountStore(file, host);
-    const fixture: AccountFixture = { db, file, account, commits, now: 1_700_000_000_000 };
+    const fixture: AccountFixture = {
+      get db() {
+        return host.use();
+      },
+      file,
+      account,
+      commits,
+      now: 1_700_000_000_000,
+    };
     try {
       await run(fixture);
     } finally {
       await file.settled();
       file.searchIndex.end();
-      db.close();
+      host.close();
     }
   });
 }
