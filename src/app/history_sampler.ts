@@ -3,7 +3,7 @@ import type { HistoryLog, HistorySamples, HistorySeries } from "../store/mod.ts"
 
 /** Samples stand at whole multiples of this. */
 export const SAMPLE_SECONDS = 300;
-const DAY_SECONDS = 86_400;
+const DAY_MS = 86_400_000;
 
 const log = logger("app");
 
@@ -22,7 +22,7 @@ export class HistorySampler {
   /** What counters had reached at the last sample. */
   #counted: Record<CountedSeries, number>;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #trimAt = -Infinity;
+  #trimAtMs = -Infinity;
   #sampling: Promise<void> = Promise.resolve();
   #isStopped = false;
 
@@ -35,10 +35,11 @@ export class HistorySampler {
   /** Samples at the end of each five minutes from now on. */
   start(): void {
     if (this.#isStopped) return;
-    const periodMs = SAMPLE_SECONDS * 1000;
+    const begin = this.#begin();
+    const endMs = (begin + SAMPLE_SECONDS) * 1000;
     this.#timer = setTimeout(() => {
-      this.sample().finally(() => this.start());
-    }, periodMs - this.#sources.clock.now() % periodMs);
+      this.sample(begin).finally(() => this.start());
+    }, endMs - this.#sources.clock.now());
     Deno.unrefTimer(this.#timer);
   }
 
@@ -46,33 +47,36 @@ export class HistorySampler {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    await this.sample();
+    await this.sample(this.#begin());
   }
 
-  /** Writes a sample for the five minutes that end, or are, now. Never rejects. */
-  sample(): Promise<void> {
-    return this.#sampling = this.#sampling.then(() => this.#sample())
+  /** Writes a sample for the five minutes that began then, in seconds since 1970. Never rejects. */
+  sample(begin: number): Promise<void> {
+    return this.#sampling = this.#sampling.then(() => this.#sample(begin))
       .catch((error) => log.error("no sample for the charts: {error}", { error }));
   }
 
-  async #sample(): Promise<void> {
+  /** When the present five minutes began. */
+  #begin(): number {
+    const seconds = Math.floor(this.#sources.clock.now() / 1000);
+    return seconds - seconds % SAMPLE_SECONDS;
+  }
+
+  async #sample(begin: number): Promise<void> {
     const { clock, measure, takeDelayP99 } = this.#sources;
-    const now = Math.floor(clock.now() / 1000);
     await measure();
     const counted = readCounters();
     const counts: Partial<Record<HistorySeries, number>> = {};
     for (const name of COUNTED) counts[name] = counted[name] - this.#counted[name];
     const delay = takeDelayP99();
-    // The timer comes a moment after the five minutes are over.
-    const time = Math.floor((now - 1) / SAMPLE_SECONDS) * SAMPLE_SECONDS;
-    await this.#history.add(time, {
+    await this.#history.add(begin, {
       ...counts,
       ...readLevels(),
       ...(delay === undefined ? {} : { eventLoopDelayP99: delay }),
     });
     this.#counted = counted;
-    if (now < this.#trimAt) return;
-    this.#trimAt = now + DAY_SECONDS;
+    if (clock.now() < this.#trimAtMs) return;
+    this.#trimAtMs = clock.now() + DAY_MS;
     await this.#history.trim();
   }
 }
