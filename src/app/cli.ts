@@ -9,6 +9,7 @@ import { addDomainCommands } from "./commands/domain.ts";
 import { addLoginsCommand } from "./commands/logins.ts";
 import { addMailCommands } from "./commands/mail.ts";
 import { addQueueCommands } from "./commands/queue.ts";
+import { addQuickstartCommand } from "./commands/quickstart.ts";
 import { addServerCommands } from "./commands/server.ts";
 import { addTlsKeyCommands } from "./commands/tls_key.ts";
 import { addTransferCommands } from "./commands/transfer.ts";
@@ -46,6 +47,7 @@ function createProgram(): Command {
     .configureOutput({ writeOut: (text) => printLine(text.trimEnd()), writeErr: () => {} })
     .exitOverride();
   addServerCommands(program);
+  addQuickstartCommand(program);
   addConfigCommands(program);
   addDomainCommands(program);
   addAccountCommands(program);

@@ -22,6 +22,11 @@ export function describeError(error: unknown): ErrorDescription {
   if (error instanceof StoreError) {
     return { message: `${error.message}${storeAdvice(error)}`, exitCode: ExitCode.failed };
   }
+  if (error instanceof Deno.errors.NotCapable) {
+    // Such as files in /sys and most of /proc, which Deno gives to no program without all permissions.
+    const what = error.message.replace(/, run again.*/s, "");
+    return { message: `not permitted to this program: ${what}`, exitCode: ExitCode.failed };
+  }
   if (isSystemError(error)) return { message: error.message, exitCode: ExitCode.failed };
   const text = error instanceof Error ? error.stack ?? error.message : String(error);
   return { message: `this should not have happened: ${text}`, exitCode: ExitCode.failed };
