@@ -202,6 +202,8 @@ export class Server {
     this.#outgoing = await OutgoingMail.open(this.#config, this.#store, clock, authenticator, {
       ...this.#chatmail?.deliveryHooks,
       ...(this.#chatmail ? { policy: this.#chatmail.submissionPolicy } : {}),
+      watchAccount: (account, told) =>
+        this.#notifier.subscribe(account, (kind) => kind === "security" && told()),
     });
     const { dataDir } = this.#config;
     const { queue } = this.#outgoing;

@@ -157,6 +157,17 @@ Deno.test("an idle session hears within moments of what is sent through the one 
   });
 });
 
+Deno.test("a client that sends is cut off when its account is disabled", async () => {
+  await withServer(async ({ server, postern }) => {
+    const client = await logIn(server);
+    assert.match(await client.ask("NOOP"), /^250 /);
+    await postern("account", "disable", "alice@example.org", "--message", "No.");
+    const started = performance.now();
+    assert.match(await client.reply(), /^421 4\.7\.13 /);
+    assert.ok(performance.now() - started < 1_000, "the server was told");
+  });
+});
+
 const PYTHON = `
 import smtplib, ssl, sys
 context = ssl.create_default_context()
