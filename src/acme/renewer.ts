@@ -36,6 +36,8 @@ export class Renewer {
   readonly #options: RenewerOptions;
   readonly #state: AcmeState;
   readonly #pairs = new Map<string, CertificatePair>();
+  /** What the last attempt failed with, since the start. */
+  readonly #reasons = new Map<string, string>();
   readonly #httpClient: Deno.HttpClient | undefined;
   readonly #stop = new AbortController();
   #wake = new AbortController();
@@ -64,6 +66,14 @@ export class Renewer {
   /** The certificates that there are, in the order of the names. */
   get pairs(): CertificatePair[] {
     return this.#options.names.flatMap((name) => this.#pairs.get(name) ?? []);
+  }
+
+  /** Names whose last attempt failed, and what with, as far as that is known. */
+  get problems(): ReadonlyMap<string, string> {
+    const failed = this.#options.names.filter((name) => this.#state.failuresOf(name));
+    return new Map(
+      failed.map((name) => [name, this.#reasons.get(name) ?? "it failed before the last restart"]),
+    );
   }
 
   /** Begins to fetch what is missing and to renew what ends. */
@@ -147,13 +157,15 @@ export class Renewer {
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
       const delayMs = retryDelayMs(failures + 1, Math.random());
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#reasons.set(name, reason);
       metrics.add("postern_acme_orders_total", { result: "failed" });
       log.error(
         "no certificate for {name} ({way}): {reason}; next attempt in {minutes} minutes, or on SIGHUP",
         {
           name,
           way,
-          reason: error instanceof Error ? error.message : String(error),
+          reason,
           minutes: Math.ceil(delayMs / 60_000),
         },
       );

@@ -1,5 +1,6 @@
+import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { type Clock, logger, metrics, writePrivateFile } from "../base/mod.ts";
+import { type Bytes, type Clock, logger, metrics, writePrivateFile } from "../base/mod.ts";
 import {
   Certificate,
   type CertificatePair,
@@ -7,6 +8,7 @@ import {
   makeSelfSigned,
   NetError,
 } from "../net/mod.ts";
+import type { CertificateStatus } from "../web/mod.ts";
 import type { CertificateFiles, Config } from "./config/config.ts";
 import { Failure } from "./failure.ts";
 
@@ -18,6 +20,9 @@ const RENEW_BEFORE_MS = 30 * 86_400_000;
 /** How often it is looked whether a file changed. One that is the same twice is not being written. */
 const LOOK_AT_FILES_MS = 2_000;
 
+/** In the place of the issuer of a certificate that signed itself. */
+export const SELF_ISSUED = "itself";
+
 /** The two files of one certificate, and what was last taken from them. */
 interface Source {
   readonly files: CertificateFiles;
@@ -25,8 +30,13 @@ interface Source {
   readState: string;
   /** A later state that was seen once. */
   newState: string | undefined;
+  /** Why they could not be used when they were last read, "" when they could. */
+  problem: string;
   pair: CertificatePair | undefined;
 }
+
+/** Where a certificate in use is from. */
+type Origin = Source | "acme" | "self-signed";
 
 /**
  * The certificates of a server: those of the files that the configuration names, then those that
@@ -40,6 +50,8 @@ export class ServerCertificates {
   readonly #lookEveryMs: number;
   #config: Config;
   #sources: Source[] = [];
+  /** Of each certificate in the store, in its order. */
+  #origins: readonly Origin[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -68,7 +80,7 @@ export class ServerCertificates {
       const pair = await readPair(files);
       const problem = timeProblem(pair, this.#clock.now());
       if (problem) noteUnusable(`${files.certificateFile}: ${problem}`, "it is used all the same");
-      this.#sources.push({ files, readState, newState: undefined, pair });
+      this.#sources.push({ files, readState, newState: undefined, problem: "", pair });
     }
     await this.apply();
     this.#watch();
@@ -81,7 +93,7 @@ export class ServerCertificates {
     this.#sources = [];
     for (const files of config.tls.certificates) {
       const known = old.find((source) => isSame(source.files, files));
-      const source = { files, readState: "", newState: undefined, pair: known?.pair };
+      const source = { files, readState: "", newState: undefined, problem: "", pair: known?.pair };
       await this.#read(source, await stateOf(files));
       this.#sources.push(source);
     }
@@ -90,14 +102,42 @@ export class ServerCertificates {
 
   /** Gives the store what there is now. */
   async apply(): Promise<void> {
-    const pairs = [...this.#sources.flatMap(({ pair }) => pair ?? []), ...this.#fetched()];
-    if (pairs.length === 0) pairs.push(await selfSigned(this.#config, this.#clock));
+    const fromFiles = this.#sources.flatMap(({ pair }) => pair ?? []);
+    const pairs = [...fromFiles, ...this.#fetched()];
+    const isMade = pairs.length === 0;
+    if (isMade) pairs.push(await selfSigned(this.#config, this.#clock));
     this.#store.replace(pairs);
+    const origins: Origin[] = this.#sources.filter(({ pair }) => pair);
+    while (origins.length < pairs.length) origins.push(isMade ? "self-signed" : "acme");
+    this.#origins = origins;
     metrics.clear("postern_certificate_expiry_timestamp_seconds");
     for (const { names, notAfterMs } of this.#store.certificates) {
       const labels = { name: names[0] ?? "" };
       metrics.set("postern_certificate_expiry_timestamp_seconds", labels, notAfterMs / 1000);
     }
+  }
+
+  /** Those in use, the default one first; `renewing` has what keeps names from being renewed. */
+  status(renewing: ReadonlyMap<string, string> = new Map()): CertificateStatus[] {
+    return this.#store.certificates.map(({ names, notBeforeMs, notAfterMs, der }, i) => {
+      const origin = this.#origins[i] ?? "self-signed";
+      return {
+        names,
+        source: typeof origin === "string" ? origin : origin.files.certificateFile,
+        issuer: issuerOf(der),
+        notBeforeMs,
+        notAfterMs,
+        problem: typeof origin === "string"
+          ? names.flatMap((name) => renewing.get(name) ?? []).join("; ")
+          : origin.problem,
+      };
+    });
+  }
+
+  /** Files that nothing usable was ever read from, and why. */
+  get unusable(): { readonly file: string; readonly problem: string }[] {
+    return this.#sources.filter(({ pair }) => !pair)
+      .map(({ files, problem }) => ({ file: files.certificateFile, problem }));
   }
 
   close(): void {
@@ -138,10 +178,12 @@ export class ServerCertificates {
       const problem = timeProblem(pair, this.#clock.now());
       if (problem) throw new Failure(`${certificateFile}: ${problem}`);
       source.pair = pair;
+      source.problem = "";
       log.info("took the certificate of {certificateFile} into use", { certificateFile });
       return true;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      source.problem = reason;
       noteUnusable(reason, source.pair ? "the old certificate stays" : "it is left out");
       return false;
     }
@@ -159,6 +201,13 @@ export async function checkCertificates(config: Config, clock: Clock): Promise<v
 function noteUnusable(reason: string, effect: string): void {
   metrics.add("postern_certificate_failures_total");
   log.error("{reason}; {effect}", { reason, effect });
+}
+
+/** The common name, or all of the name, of who issued it; "itself" for one that nobody else did. */
+function issuerOf(der: Bytes): string {
+  const { issuer, subject } = new X509Certificate(der);
+  if (issuer === subject) return SELF_ISSUED;
+  return /(?:^|\n)CN=(.+)/.exec(issuer)?.[1] ?? issuer.replaceAll("\n", ", ");
 }
 
 function isSame(a: CertificateFiles, b: CertificateFiles): boolean {

@@ -1,6 +1,12 @@
 import { join } from "node:path";
-import type { AccountId } from "../base/mod.ts";
-import { type Nudge, sendNudges } from "../notify/mod.ts";
+import { type AccountId, logger } from "../base/mod.ts";
+import {
+  type Notifier,
+  type Nudge,
+  type NudgeListener,
+  openNudgeListener,
+  sendNudges,
+} from "../notify/mod.ts";
 import type { Account, Directory, Store } from "../store/mod.ts";
 import { openSqliteStore } from "../store/sqlite/engine.ts";
 import { type Config, toConfig } from "./config/config.ts";
@@ -11,6 +17,32 @@ import { Failure } from "./failure.ts";
 /** The socket of the server that runs on a data directory. */
 export function nudgeSocketPath(dataDir: string): string {
   return join(dataDir, "notify.sock");
+}
+
+/**
+ * Has a running server hear of what other processes change. Throws Failure when another server
+ * does so already; undefined where there cannot be such a socket.
+ */
+export async function listenForNudges(
+  dataDir: string,
+  notifier: Notifier,
+): Promise<NudgeListener | undefined> {
+  const path = nudgeSocketPath(dataDir);
+  try {
+    return await openNudgeListener(path, notifier);
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new Failure(
+        `another postern serves ${dataDir}: stop it, or choose another data_dir`,
+      );
+    }
+    // Windows, or a path too long for a socket: commands still work, and are noticed late.
+    logger("app").warn("other processes cannot tell this server of changes ({path}): {error}", {
+      path,
+      error,
+    });
+    return undefined;
+  }
 }
 
 /** Opens the data of a configuration; makes the directory, for its owner only, when it is missing. */

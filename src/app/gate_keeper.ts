@@ -17,12 +17,14 @@ const REFUSALS: Readonly<Record<GateRefusal, string>> = {
 export class GateKeeper {
   readonly gate: Gate;
   readonly recorder: LoginRecorder;
+  readonly #clock: Clock;
   readonly #log: LoginLog;
   readonly #directory: Directory;
   readonly #proxies: readonly Network[];
   #allowed: readonly Network[] = [];
 
   constructor(config: Config, directory: Directory, notifier: Notifier, clock: Clock) {
+    this.#clock = clock;
     this.#directory = directory;
     this.#proxies = config.listeners.flatMap(({ trustedProxies }) => trustedProxies);
     this.#log = openSqliteLoginLog({ dataDir: config.dataDir, clock });
@@ -35,7 +37,8 @@ export class GateKeeper {
         ),
     });
     this.recorder = new LoginRecorder(this.#log, this.gate, clock);
-    notifier.subscribe(HOST, () => {
+    notifier.subscribe(HOST, (kind) => {
+      if (kind !== "security") return;
       this.load().catch((error) =>
         logger("app").error("bans and allowed networks could not be read: {error}", { error })
       );
@@ -46,6 +49,13 @@ export class GateKeeper {
   async load(): Promise<void> {
     this.#allowed = (await this.#directory.listAllowedNetworks()).map(parseNetwork);
     await this.recorder.reloadGate();
+  }
+
+  /** Networks that must wait now. */
+  async countBans(): Promise<number> {
+    const now = this.#clock.now();
+    const networks = await this.#log.listNetworks();
+    return networks.filter(({ ban }) => ban && ban.untilMs > now).length;
   }
 
   readonly accept = ({ address }: Endpoint): boolean | string => {

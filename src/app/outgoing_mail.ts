@@ -80,6 +80,16 @@ export class OutgoingMail {
     return new OutgoingMail(submission, queue, runner, claim);
   }
 
+  /** Whether this process is the one that sends what is queued. */
+  get runsQueue(): boolean {
+    return this.#claim !== undefined;
+  }
+
+  /** Looks for what is due, since another process changed the queue. */
+  wake(): void {
+    if (this.#claim) this.#runner.wake();
+  }
+
   /** Ends the connections of those who send, after the messages that are under way. */
   async closeConnections(graceMs: number): Promise<void> {
     await this.submission.close(graceMs);

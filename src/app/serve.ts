@@ -2,7 +2,7 @@ import { logger, metrics } from "../base/mod.ts";
 import { toConfig, unservedSettings } from "./config/config.ts";
 import { type LoadedFile, readConfigFile } from "./config/load.ts";
 import { UsageError } from "./failure.ts";
-import { configureLogging } from "./log.ts";
+import { LogControl } from "./log.ts";
 import { sdNotify } from "./sd_notify.ts";
 import { type Server, startServer } from "./server.ts";
 import { describeError } from "./describe_error.ts";
@@ -20,13 +20,13 @@ export async function serve(file: LoadedFile, onReady?: (server: Server) => void
   if (config.listeners.length === 0) {
     throw new UsageError(`${file.file}: expected at least one [[listener]], found none`);
   }
-  await configureLogging(config.log);
+  const logControl = await LogControl.open(config.log);
   for (const warning of unservedSettings(file)) log.warn("{warning}", { warning });
   outliveMistakes();
   // Heard from here on, so that a signal during the start is not lost.
   const stop = stopSignal();
-  const server = await startServer(config);
-  const stopReloading = onHangUp(() => reload(server, file.file));
+  const server = await startServer(config, logControl);
+  const stopReloading = onHangUp(() => reload(server, logControl, file.file));
   for (const { kind, address } of server.listeners) printLine(`listening ${kind} ${address}`);
   printLine("ready");
   onReady?.(server);
@@ -46,11 +46,11 @@ function outliveMistakes(): void {
   });
 }
 
-async function reload(server: Server, file: string): Promise<void> {
+async function reload(server: Server, logControl: LogControl, file: string): Promise<void> {
   try {
     const config = toConfig(await readConfigFile(file));
     const waiting = await server.reload(config);
-    await configureLogging(config.log);
+    await logControl.reload(config.log);
     log.info("configuration and certificates were read again");
     for (const key of waiting) {
       log.warn("{key} changed: restart the server for it to take effect", { key });

@@ -1,43 +1,31 @@
-import { join } from "node:path";
-import { Challenges, Renewer } from "../acme/mod.ts";
+import { Challenges, type Renewer } from "../acme/mod.ts";
 import { Authenticator, type LoginAttempt, type OAuthOptions } from "../auth/mod.ts";
 import { accountId, logger, systemClock } from "../base/mod.ts";
 import { Expiry, type HostFacts } from "../chatmail/mod.ts";
 import { LmtpServer } from "../delivery/mod.ts";
 import { createRegistry } from "../imap/mod.ts";
-import {
-  CertificateStore,
-  ConnectionBudget,
-  listen,
-  type Listener,
-  type ListenOptions,
-  MAX_HANDSHAKES,
-  NetError,
-  type TlsOptions,
-  type Transport,
-} from "../net/mod.ts";
-import { createNotifier, type NudgeListener, openNudgeListener } from "../notify/mod.ts";
+import { CertificateStore, ConnectionBudget, type Listener, type TlsOptions } from "../net/mod.ts";
+import { createNotifier, HOST, type NudgeListener } from "../notify/mod.ts";
 import { DEFAULT_TIMES, serveConnection, type SessionServices } from "../session/mod.ts";
 import type { HistoryLog, Store } from "../store/mod.ts";
-import { ChatmailPages, handleMetricsRequest, handleWebRequest } from "../web/mod.ts";
+import { ChatmailPages, handleMetricsRequest, handleWebRequest, type Host } from "../web/mod.ts";
+import { openRenewer } from "./acme_renewal.ts";
+import { changedKeys } from "./changed_keys.ts";
 import { Chatmail, readHostFacts } from "./chatmail.ts";
 import { ServerCertificates } from "./certificates.ts";
-import {
-  type AcmeConfig,
-  type Config,
-  isServedKind,
-  type ListenerConfig,
-} from "./config/config.ts";
-import { nudgeSocketPath, openStore } from "./data.ts";
-import { Failure } from "./failure.ts";
+import { type Config, isServedKind, type ListenerConfig } from "./config/config.ts";
+import { listenForNudges, openStore } from "./data.ts";
 import { GateKeeper } from "./gate_keeper.ts";
 import { serveHttp } from "./http_connection.ts";
+import { type Connection, Connections } from "./live/connections.ts";
+import { LiveHost } from "./live/live_host.ts";
+import { ImapParty, SubmissionParty } from "./live/parties.ts";
+import type { LogControl } from "./log.ts";
 import { mailServices } from "./mail_services.ts";
-import { isReachedByStrangers } from "./metrics_reach.ts";
 import { readOAuth } from "./oauth.ts";
 import { openBudget } from "./open_files.ts";
+import { openListener } from "./open_listener.ts";
 import { OutgoingMail } from "./outgoing_mail.ts";
-import { buildRouteTable } from "./routes.ts";
 import { SelfWatch } from "./self_watch.ts";
 
 const log = logger("app");
@@ -46,12 +34,12 @@ const log = logger("app");
 export const STOP_TIMEOUT_MS = 3_000;
 
 /** Starts everything that the configuration asks for. Throws Failure, with nothing left running. */
-export async function startServer(config: Config): Promise<Server> {
+export async function startServer(config: Config, logControl: LogControl): Promise<Server> {
   const oauth = await readOAuth(config);
   const chatmailFacts = config.chatmail && await readHostFacts(config.chatmail);
   const store = await openStore(config);
   const certificates = new CertificateStore([], { minVersion: config.tls.minVersion });
-  const server = new Server(config, store, certificates, oauth, chatmailFacts);
+  const server = new Server(config, logControl, store, certificates, oauth, chatmailFacts);
   try {
     await server.start();
   } catch (error) {
@@ -83,11 +71,17 @@ export class Server {
   #budget = new ConnectionBudget(0);
   #renewer: Renewer | undefined;
   readonly #listeners: Listener[] = [];
-  readonly #connections = new Map<Transport, Promise<void>>();
+  /** Of each listener, what it was opened by. */
+  readonly #listening: ListenerConfig[] = [];
+  readonly #connections = new Connections(() => systemClock.now());
+  readonly #logControl: LogControl;
+  readonly #startedMs = systemClock.now();
+  #host: LiveHost | undefined;
   #nudges: NudgeListener | undefined;
 
   constructor(
     config: Config,
+    logControl: LogControl,
     store: Store,
     certificates: CertificateStore,
     oauth: OAuthOptions | undefined,
@@ -96,6 +90,7 @@ export class Server {
     const { hostname, maxMessageBytes, allowPlaintext, channelBinding } = config;
     const clock = systemClock;
     this.#config = config;
+    this.#logControl = logControl;
     this.#store = store;
     this.#certificates = certificates;
     this.#files = new ServerCertificates(
@@ -165,11 +160,18 @@ export class Server {
       },
     });
     store.onCommit((account) => this.#notifier.nudge(account, "changed"));
+    this.#notifier.subscribe(HOST, (kind) => kind === "changed" && this.#outgoing?.wake());
   }
 
   /** What is listened on, in the order of the configuration. */
   get listeners(): readonly { readonly kind: string; readonly address: string }[] {
     return this.#listeners;
+  }
+
+  /** What it tells of itself; there once it is started. */
+  get host(): Host {
+    if (!this.#host) throw new Error("the server is not started");
+    return this.#host;
   }
 
   /** What it keeps of its own days, for charts; undefined when that cannot be used. */
@@ -195,7 +197,7 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    this.#nudges = await this.#listenForNudges();
+    this.#nudges = await listenForNudges(this.#config.dataDir, this.#notifier);
     await this.#keeper.load();
     await this.#chatmail?.start();
     const { clock, authenticator } = this.#sessions;
@@ -209,11 +211,26 @@ export class Server {
     const { queue } = this.#outgoing;
     this.#watch = await SelfWatch.open({ store: this.#store, queue, dataDir, clock });
     const { acme } = this.#config.tls;
-    if (acme) this.#renewer = await this.#openRenewer(acme);
+    if (acme) {
+      this.#renewer = await openRenewer(acme, {
+        dataDir,
+        directory: this.#store.directory,
+        challenges: this.#challenges,
+        onChange: () => {
+          this.#files.apply().catch((error) =>
+            log.error("a certificate was not taken into use: {error}", { error })
+          );
+        },
+      });
+    }
     await this.#files.open();
     const listeners = this.#config.listeners.filter(({ kind }) => isServedKind(kind));
     this.#budget = openBudget(this.#config.maxConnections, listeners.length);
-    for (const listener of listeners) this.#listeners.push(await this.#open(listener));
+    this.#host = this.#openHost(this.#outgoing, this.#watch);
+    for (const config of listeners) {
+      this.#listeners.push(await this.#open(config));
+      this.#listening.push(config);
+    }
     this.#renewer?.start();
     this.#expiry.start();
     this.#watch.start();
@@ -240,15 +257,12 @@ export class Server {
     for (const listener of this.#listeners) if (listener.kind !== "metrics") listener.close();
     this.#files.close();
     this.#shutdown.abort();
-    const timer = setTimeout(() => {
-      for (const transport of this.#connections.keys()) transport.destroy();
-    }, STOP_TIMEOUT_MS);
+    const gone = this.#connections.close(STOP_TIMEOUT_MS);
     await Promise.all([
       this.#lmtp.close(STOP_TIMEOUT_MS / 2),
       this.#outgoing?.closeConnections(STOP_TIMEOUT_MS / 2),
     ]);
-    await Promise.allSettled(this.#connections.values());
-    clearTimeout(timer);
+    await gone;
     await this.#expiry.stop();
     await this.#chatmail?.stop();
     await this.#watch?.stop();
@@ -260,49 +274,29 @@ export class Server {
     for (const listener of this.#listeners) listener.close();
   }
 
-  async #listenForNudges(): Promise<NudgeListener | undefined> {
-    const path = nudgeSocketPath(this.#config.dataDir);
-    try {
-      return await openNudgeListener(path, this.#notifier);
-    } catch (error) {
-      if (error instanceof Deno.errors.AddrInUse) {
-        throw new Failure(
-          `another postern serves ${this.#config.dataDir}: stop it, or choose another data_dir`,
-        );
-      }
-      // Windows, or a path too long for a socket: commands still work, and are noticed late.
-      log.warn("other processes cannot tell this server of changes ({path}): {error}", {
-        path,
-        error,
-      });
-      return undefined;
-    }
-  }
-
-  async #openRenewer(acme: AcmeConfig): Promise<Renewer> {
-    const { caFile, ...options } = acme;
-    return await Renewer.open({
-      ...options,
-      challenges: this.#challenges,
-      folder: join(this.#config.dataDir, "acme"),
-      caCertificates: caFile === undefined ? undefined : await readAcmeCa(caFile),
+  #openHost(outgoing: OutgoingMail, watch: SelfWatch): LiveHost {
+    return new LiveHost({
+      config: this.#config,
       clock: systemClock,
-      isWanted: (name) => this.#isInService(name),
-      onChange: () => {
-        this.#files.apply()
-          .catch((error) => log.error("a certificate was not taken into use: {error}", { error }));
-      },
+      startedMs: this.#startedMs,
+      store: this.#store,
+      connections: this.#connections,
+      certificates: this.#files,
+      notifier: this.#notifier,
+      logControl: this.#logControl,
+      listeners: () =>
+        this.#listening.map((config, i) => ({
+          config,
+          address: this.#listeners[i]?.address ?? config.address,
+        })),
+      renewing: () => this.#renewer?.problems ?? new Map(),
+      queue: outgoing.queue,
+      runsQueue: outgoing.runsQueue,
+      quotas: () => watch.usage.quotas,
+      history: watch.history,
+      connectionRoom: () => this.#budget.isShort ? this.#budget.room : undefined,
+      countBans: () => this.#keeper.countBans(),
     });
-  }
-
-  /** Whether no domain that the host name lies in is disabled. */
-  async #isInService(hostname: string): Promise<boolean> {
-    const labels = hostname.split(".");
-    for (let i = 0; i < labels.length; i++) {
-      const domain = await this.#store.directory.findDomain(labels.slice(i).join("."));
-      if (domain?.isDisabled) return false;
-    }
-    return true;
   }
 
   #tls(requestClientCertificate: boolean): TlsOptions {
@@ -310,62 +304,30 @@ export class Server {
   }
 
   async #open(config: ListenerConfig): Promise<Listener> {
-    const { kind, address, trustedProxies } = config;
     const tls = this.#tls(config.clientCertificates);
     const sessions = { ...this.#sessions, tls };
-    const { accept, closed } = this.#keeper;
-    const options: ListenOptions = {
-      kind,
-      address,
-      trustedProxies,
+    return await openListener(config, {
       budget: this.#budget,
-      // A flood of half-open handshakes must leave room for those who are through.
-      maxHandshakes: Math.min(MAX_HANDSHAKES, Math.ceil(this.#budget.max / 4)),
-      onConnection: (transport, target) => this.#serve(transport, target, sessions),
-    };
-    try {
-      switch (kind) {
-        case "imap":
-          return await listen({ ...options, accept, closed });
-        case "imaps":
-          return await listen({ ...options, accept, closed, tls });
-        case "submission":
-          return await listen({
-            ...options,
-            accept: (remote) => smtpRefusal(accept(remote)),
-            closed,
-          });
-        case "submissions":
-          return await listen({ ...options, accept, closed, tls: { ...tls, alpn: ["smtp"] } });
-        case "alpn":
-          return await listen({
-            ...options,
-            accept,
-            closed,
-            tls,
-            routes: buildRouteTable(config, this.#challenges),
-          });
-        case "metrics":
-          if (isReachedByStrangers(address)) log.warn(METRICS_REACH, { address });
-          return await listen(options);
-        default:
-          return await listen(options);
-      }
-    } catch (error) {
-      if (error instanceof NetError) throw new Failure(listenProblem(error, kind));
-      throw error;
-    }
+      keeper: this.#keeper,
+      challenges: this.#challenges,
+      tls,
+      onConnection: (transport, target) =>
+        this.#connections.add(
+          transport,
+          target,
+          config,
+          (connection) => this.#speak(connection, target, sessions),
+        ),
+    });
   }
 
-  #serve(transport: Transport, target: string, sessions: SessionServices): void {
-    const done = this.#speak(transport, target, sessions)
-      .catch((error) => log.error("a {target} connection failed: {error}", { target, error }))
-      .finally(() => this.#connections.delete(transport));
-    this.#connections.set(transport, done);
-  }
-
-  async #speak(transport: Transport, target: string, sessions: SessionServices): Promise<void> {
+  async #speak(
+    connection: Connection,
+    target: string,
+    sessions: SessionServices,
+  ): Promise<void> {
     const { hostname } = this.#config;
+    const { transport } = connection;
     switch (target) {
       case "web":
         return await serveHttp(
@@ -387,77 +349,11 @@ export class Server {
         return await this.#outgoing?.submission.serve(transport, {
           certificates: this.#certificates,
           requestClientCertificate: sessions.tls?.requestClientCertificate ?? false,
-        });
+        }, (live) => connection.party = new SubmissionParty(live));
       default:
-        return await serveConnection(transport, sessions);
+        return await serveConnection(transport, sessions, undefined, (session) => {
+          connection.party = new ImapParty(session);
+        });
     }
   }
-}
-
-const METRICS_REACH =
-  "listener metrics {address}: its numbers are for everybody who can reach it; a loopback or " +
-  "private address is better, or a firewall";
-
-/** The gate's answer as a greeting of SMTP (RFC 5321 3.1). */
-function smtpRefusal(answer: boolean | string): boolean | string {
-  return typeof answer === "string" ? answer.replace(/^\* BYE \[\w+\]/, "421 4.7.0") : answer;
-}
-
-async function readAcmeCa(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Failure(`tls.acme.ca_file: cannot read ${file}: ${why}`);
-  }
-}
-
-function listenProblem({ code, message }: NetError, kind: string): string {
-  const advice = code === "in_use"
-    ? "stop it, or choose another address"
-    : message.startsWith("not permitted")
-    ? "ports below 1024 need root, or the capability CAP_NET_BIND_SERVICE"
-    : "choose another address";
-  return `listener ${kind}: ${message}; ${advice}`;
-}
-
-/** Keys that differ and that a running server does not follow. */
-function changedKeys(old: Config, now: Config): string[] {
-  const settings: [string, (config: Config) => unknown][] = [
-    ["hostname", (config) => config.hostname],
-    ["data_dir", (config) => config.dataDir],
-    ["tls.min_version", (config) => config.tls.minVersion],
-    ["tls.acme", (config) => config.tls.acme ?? null],
-    [
-      "listener",
-      ({ listeners }) =>
-        listeners.map((each) => ({
-          ...each,
-          routes: [...each.routes],
-          namedRoutes: [...each.namedRoutes].map(([name, routes]) => [name, [...routes]]),
-        })),
-    ],
-    ["auth.allow_plaintext", (config) => config.allowPlaintext],
-    ["auth.channel_binding", (config) => config.channelBinding],
-    ["auth.unauthenticate", (config) => config.unauthenticate],
-    ["auth.oauth", (config) => config.oauth],
-    ["limits.max_message_size", (config) => config.maxMessageBytes],
-    ["limits.message_limit", (config) => config.messageLimit],
-    ["limits.save_limit", (config) => config.saveLimit],
-    ["limits.max_connections", (config) => config.maxConnections],
-    ["limits.connections_per_address", ({ gate }) => gate.openConnections],
-    ["limits.connections_per_minute", ({ gate }) => gate.connectionsPerMinute],
-    ["limits.failed_logins_per_minute", ({ gate }) => gate.failuresPerMinute],
-    ["limits.failed_logins_per_day", ({ gate }) => gate.failuresPerDay],
-    ["limits.max_connections_per_user", (config) => config.maxConnectionsPerUser],
-    ["limits.messages_per_minute", ({ sending }) => sending.messagesPerMinute],
-    ["limits.messages_burst", ({ sending }) => sending.burst],
-    ["relay", ({ relay }) => relay ?? null],
-    ["quota.default", (config) => config.defaultQuotaBytes],
-    ["retention.trash", ({ trashAfterMs }) => trashAfterMs ?? null],
-    ["chatmail", (config) => config.chatmail ?? null],
-  ];
-  return settings
-    .filter(([, get]) => JSON.stringify(get(old)) !== JSON.stringify(get(now)))
-    .map(([key]) => key);
 }

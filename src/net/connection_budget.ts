@@ -39,6 +39,11 @@ export class ConnectionBudget {
     return this.#room;
   }
 
+  /** Whether there is room for fewer connections than were asked for, as far as was looked. */
+  get isShort(): boolean {
+    return this.#askAgainMs > 0 && this.#room < this.max;
+  }
+
   /** Counts a socket until it closes; false, and the socket destroyed, when there is no room. */
   take(socket: Socket): boolean {
     if (this.#open >= this.#room) this.#makeRoom();

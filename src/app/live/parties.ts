@@ -1,0 +1,63 @@
+import type { SubmissionServer } from "../../delivery/mod.ts";
+import type { LiveSession } from "../../session/mod.ts";
+import type { Account } from "../../store/mod.ts";
+import type { LiveConnection } from "../../web/mod.ts";
+import type { Party } from "./connections.ts";
+
+/** An IMAP session in the eyes of those who watch. */
+export class ImapParty implements Party {
+  readonly #session: LiveSession;
+
+  constructor(session: LiveSession) {
+    this.#session = session;
+  }
+
+  get account(): LiveConnection["account"] {
+    return accountOf(this.#session.login?.account);
+  }
+
+  get client(): string {
+    return this.#session.client;
+  }
+
+  get activity(): string {
+    return this.#session.activity;
+  }
+
+  get mailbox(): string {
+    return this.#session.view?.name ?? "";
+  }
+
+  end(reason: string): void {
+    this.#session.end(`[UNAVAILABLE] ${reason}`);
+  }
+}
+
+type LiveSubmission = Parameters<NonNullable<Parameters<SubmissionServer["serve"]>[2]>>[0];
+
+/** A connection of somebody who sends. */
+export class SubmissionParty implements Party {
+  readonly client = "";
+  readonly mailbox = "";
+  readonly #connection: LiveSubmission;
+
+  constructor(connection: LiveSubmission) {
+    this.#connection = connection;
+  }
+
+  get account(): LiveConnection["account"] {
+    return accountOf(this.#connection.user?.account);
+  }
+
+  get activity(): string {
+    return this.#connection.activity;
+  }
+
+  end(reason: string): void {
+    this.#connection.end(reason);
+  }
+}
+
+function accountOf(account: Account | undefined): LiveConnection["account"] {
+  return account && { id: account.id, address: account.address };
+}
