@@ -19,7 +19,7 @@ import { GateKeeper } from "./gate_keeper.ts";
 import { serveHttp } from "./http_connection.ts";
 import { type Connection, Connections } from "./live/connections.ts";
 import { LiveHost } from "./live/live_host.ts";
-import { ImapParty, SubmissionParty } from "./live/parties.ts";
+import { ImapParty, SmtpParty } from "./live/parties.ts";
 import type { LogControl } from "./log.ts";
 import { mailServices } from "./mail_services.ts";
 import { readOAuth } from "./oauth.ts";
@@ -343,13 +343,13 @@ export class Server {
           shutdown: this.#shutdown.signal,
         });
       case "lmtp":
-        return await this.#lmtp.serve(transport);
+        return await this.#lmtp.serve(transport, (live) => connection.party = new SmtpParty(live));
       case "submission":
       case "submissions":
         return await this.#outgoing?.submission.serve(transport, {
           certificates: this.#certificates,
           requestClientCertificate: sessions.tls?.requestClientCertificate ?? false,
-        }, (live) => connection.party = new SubmissionParty(live));
+        }, (live) => connection.party = new SmtpParty(live));
       default:
         return await serveConnection(transport, sessions, undefined, (session) => {
           connection.party = new ImapParty(session);

@@ -19,6 +19,7 @@ import {
 } from "./accept.ts";
 import { closeConnections } from "./closing.ts";
 import { IDLE_TIMEOUT_MS, MAX_COMMAND_BYTES, MAX_RECIPIENTS } from "./limits.ts";
+import type { LiveSubmission } from "./submission_connection.ts";
 import { REFUSAL_REPLIES } from "./outbox.ts";
 
 export interface LmtpServices extends DeliveryServices {
@@ -75,10 +76,17 @@ export class LmtpServer {
     });
   }
 
-  /** Speaks LMTP on a connection; resolves when it is gone, and never rejects. */
-  async serve(transport: Transport): Promise<void> {
+  /**
+   * Speaks LMTP on a connection; resolves when it is gone, and never rejects. `begun` is given the
+   * connection before anything is said.
+   */
+  async serve(
+    transport: Transport,
+    begun?: (connection: Omit<LiveSubmission, "user">) => void,
+  ): Promise<void> {
     const socket = new TransportSocket(transport);
     const connection = new PromptConnection(this.#smtp, socket as unknown as SmtpSocket);
+    begun?.(connection);
     this.#transports.set(connection.id, transport);
     this.#smtp.connections.add(connection);
     connection.on("error", (error: Error) => this.#smtp.emit("error", error));
@@ -159,6 +167,14 @@ const NOT_RECEIVED: Refusal = { kind: "unavailable", text: "The message was not 
 class PromptConnection extends SMTPConnection {
   override init(): void {
     this._setListeners(() => this.connectionReady());
+  }
+
+  get activity(): string {
+    return this._dataStream ? "DATA" : "";
+  }
+
+  end(reason: string): void {
+    this.send(421, `4.3.2 ${reason}`);
   }
 
   /** The enhanced code (RFC 3463) may stand in front of the text already. */

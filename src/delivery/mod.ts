@@ -26,4 +26,5 @@ export { RateLimit, type SendingRate } from "./rate_limit.ts";
 export { Relay, type RelayOptions } from "./relay.ts";
 export { sweepSpool } from "./spool.ts";
 export { SubmissionServer, type SubmissionServices } from "./submission.ts";
+export type { LiveSubmission } from "./submission_connection.ts";
 export type { SubmissionPolicy, SubmissionRefusal, SubmittedMessage } from "./submission_policy.ts";

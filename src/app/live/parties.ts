@@ -1,4 +1,4 @@
-import type { SubmissionServer } from "../../delivery/mod.ts";
+import type { LiveSubmission } from "../../delivery/mod.ts";
 import type { LiveSession } from "../../session/mod.ts";
 import type { Account } from "../../store/mod.ts";
 import type { LiveConnection } from "../../web/mod.ts";
@@ -33,20 +33,24 @@ export class ImapParty implements Party {
   }
 }
 
-type LiveSubmission = Parameters<NonNullable<Parameters<SubmissionServer["serve"]>[2]>>[0];
+/** A connection by which mail comes in; where nobody logs in, nobody is. */
+export class SmtpParty implements Party {
+  readonly #connection: Omit<LiveSubmission, "user"> & Partial<LiveSubmission>;
 
-/** A connection of somebody who sends. */
-export class SubmissionParty implements Party {
-  readonly client = "";
-  readonly mailbox = "";
-  readonly #connection: LiveSubmission;
-
-  constructor(connection: LiveSubmission) {
+  constructor(connection: Omit<LiveSubmission, "user"> & Partial<LiveSubmission>) {
     this.#connection = connection;
   }
 
   get account(): LiveConnection["account"] {
     return accountOf(this.#connection.user?.account);
+  }
+
+  get client(): string {
+    return "";
+  }
+
+  get mailbox(): string {
+    return "";
   }
 
   get activity(): string {
