@@ -40,7 +40,7 @@ export function isSystemError(error: unknown): error is Error {
 function storeAdvice({ code }: StoreError): string {
   switch (code) {
     case "unavailable":
-      return " Is the disk full, or does the data belong to another user?";
+      return " Is the disk full or read-only, or does the data belong to another user?";
     case "corrupt":
       return ' Run "postern check".';
     case "newer-schema":

@@ -127,7 +127,10 @@ export interface MessageStage {
   write(chunk: Bytes): Promise<void>;
   /** Ends the message. After it the stage may be given to `append` or `replace`, once. */
   finish(): Promise<StagedMessage>;
-  /** Forgets everything; harmless after `finish` or a second time. */
+  /**
+   * Forgets everything; harmless after `finish` or a second time. What the disk does not let go of
+   * now goes later: no reason to fail.
+   */
   discard(): Promise<void>;
 }
 

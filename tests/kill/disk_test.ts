@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { runPostern, type ServerProcess, startPostern } from "../app/postern_process.ts";
 import { literal, type TestClient } from "../support/client.ts";
+import { RawClient } from "../delivery/raw_client.ts";
+import { isRoot, run, succeeds } from "./programs.ts";
 import { LmtpWorker, logIn, type Server } from "./workers.ts";
 
 const USER = "ann@example.org";
@@ -19,6 +21,7 @@ interface Disk {
 
 interface Fixture {
   readonly server: Server;
+  readonly submissionPort: number;
   readonly client: TestClient;
   readonly disk: Disk;
   command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
@@ -38,6 +41,9 @@ address = "127.0.0.1:0"
 [[listener]]
 kind = "lmtp"
 address = "127.0.0.1:0"
+[[listener]]
+kind = "submissions"
+address = "127.0.0.1:0"
 `,
   );
   const command = (...args: string[]) => runPostern(["--config", config, ...args]);
@@ -50,9 +56,10 @@ address = "127.0.0.1:0"
     process = await startPostern(["--config", config, "serve"], { env: disk.env });
     const port = (kind: string) => Number(process?.address(kind).split(":").at(-1));
     const server: Server = { imapPort: port("imap"), lmtpPort: port("lmtp"), isKilled: false };
+    const submissionPort = port("submissions");
     const client = await logIn(server, USER);
     await client.ok("SELECT INBOX");
-    await run({ server, client, disk, command });
+    await run({ server, submissionPort, client, disk, command });
     client.close();
   } finally {
     const ended = await process?.stop("SIGTERM");
@@ -68,8 +75,13 @@ function noise(bytes: number, name: string): Buffer {
   return Buffer.concat([Buffer.from(`Subject: ${name}\r\n\r\n`), text, Buffer.from("\r\n")]);
 }
 
+/** All mail, that of INBOX last. */
 async function readAll(client: TestClient): Promise<string[]> {
-  const { untagged } = await client.ok("UID FETCH 1:* (BODY.PEEK[])");
+  const untagged: string[] = [];
+  for (const mailbox of ["Archive", "INBOX"]) {
+    await client.ok(`SELECT ${mailbox}`);
+    untagged.push(...(await client.ok("UID FETCH 1:* (BODY.PEEK[])")).untagged);
+  }
   return untagged.flatMap((line) => {
     const match = /BODY\[\] \{(\d+)\}\r\n/.exec(line);
     return match ? [line.substr(match.index + match[0].length, Number(match[1]))] : [];
@@ -77,7 +89,9 @@ async function readAll(client: TestClient): Promise<string[]> {
 }
 
 /** What must hold whatever it is that the disk does not do. */
-async function holdOut({ server, client, disk, command }: Fixture): Promise<void> {
+async function holdOut(
+  { server, submissionPort, client, disk, command }: Fixture,
+): Promise<void> {
   const kept: string[] = [];
   const append = async (bytes: Buffer) => {
     const result = await client.cmd(["APPEND INBOX ", literal(bytes)]);
@@ -107,14 +121,10 @@ async function holdOut({ server, client, disk, command }: Fixture): Promise<void
     const { status, code } = await client.cmd(change);
     // On a full disk what is small may still find room.
     if (status !== "OK") assert.deepEqual([status, code], ["NO", "UNAVAILABLE"], change);
-    if (status === "OK" && change.includes("MOVE")) {
-      await client.ok("SELECT Archive");
-      await client.ok("UID MOVE 1:* INBOX");
-      await client.ok("SELECT INBOX");
-    }
   }
   // Mail from outside is put off, not refused.
   assert.match(await deliver(server, noise(600_000, "from outside")), /^4\d\d /);
+  assert.match(await submit(submissionPort, noise(600_000, "from a user")), /^4\d\d 4\./);
 
   // Reading goes on, on this connection and on new ones.
   assert.deepEqual((await readAll(client)).sort(), kept.toSorted());
@@ -127,8 +137,8 @@ async function holdOut({ server, client, disk, command }: Fixture): Promise<void
   assert.equal((await append(noise(2000, "after"))).status, "OK");
   assert.equal((await append(noise(600_000, "after"))).status, "OK");
   assert.match(await deliver(server, Buffer.from("Subject: x\r\n\r\nx\r\n")), /^250 /);
-  await client.ok("NOOP");
-  assert.deepEqual((await readAll(client)).slice(0, -1).sort(), kept.sort());
+  assert.match(await submit(submissionPort, Buffer.from("Subject: x\r\n\r\nx\r\n")), /^250 /);
+  assert.deepEqual((await readAll(client)).slice(0, -2).sort(), kept.sort());
   const check = await command("check");
   assert.equal(check.stdout, "every invariant holds\n", check.stderr);
 }
@@ -138,23 +148,24 @@ async function deliver(server: Server, bytes: Buffer): Promise<string> {
   return await LmtpWorker.deliverOnce(server, USER, bytes.toString("latin1"));
 }
 
-const isRoot = Deno.build.os === "linux" && Deno.uid() === 0 &&
-  await succeeds("unshare", "-m", "true");
-const hasCompiler = Deno.build.os === "linux" && await succeeds("gcc", "-fsyntax-only", SOURCE);
-
-async function succeeds(program: string, ...args: string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output())
-      .success;
-  } catch {
-    return false;
+/** Sends a message to the user by submission, and gives the reply to the message. */
+async function submit(port: number, bytes: Buffer): Promise<string> {
+  const client = await RawClient.connectTls(port);
+  await client.reply();
+  await client.ask("EHLO kill.example");
+  assert.match(await client.ask(`AUTH PLAIN ${btoa(`\0${USER}\0${PASSWORD}`)}`), /^235 /);
+  for (const line of [`MAIL FROM:<${USER}>`, `RCPT TO:<${USER}>`]) {
+    const reply = await client.ask(line);
+    if (!reply.startsWith("250 ")) return reply;
   }
+  await client.ask("DATA");
+  client.send(`From: ${USER}\r\n${bytes.toString("latin1").replaceAll(/^\./gm, "..")}.\r\n`);
+  const reply = await client.reply();
+  client.destroy();
+  return reply;
 }
 
-async function run(program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, stderr: "piped" }).output();
-  assert.ok(success, `${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-}
+const hasCompiler = Deno.build.os === "linux" && await succeeds("gcc", "-fsyntax-only", SOURCE);
 
 Deno.test({
   // Only root may mount.

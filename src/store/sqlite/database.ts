@@ -36,7 +36,7 @@ export class Database {
 
   /** Opens or creates the file. `PRAGMA`s that only work on a new file come first. */
   static open(path: string, pragmas: readonly string[] = []): Database {
-    const db = translated(() => {
+    const db = opening(path, () => {
       // SQLite would let everybody read a new file; those beside it get the same mode.
       if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
       return new DatabaseSync(path, {
@@ -59,7 +59,7 @@ export class Database {
           ...pragmas,
         ]
       ) {
-        database.exec(`PRAGMA ${pragma}`);
+        opening(path, () => database.#db.exec(`PRAGMA ${pragma}`));
       }
     } catch (error) {
       database.close();
@@ -181,10 +181,19 @@ function translated<T>(work: () => T): T {
   }
 }
 
-function translation(error: unknown): StoreError | undefined {
+/** The same, and says which file it is. */
+function opening<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw translation(error, `Cannot open ${path}`) ?? error;
+  }
+}
+
+function translation(error: unknown, what = "SQLite"): StoreError | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = codeOf(error.message);
-  return code && new StoreError(code, `SQLite: ${error.message}`, { cause: error });
+  return code && new StoreError(code, `${what}: ${error.message}.`, { cause: error });
 }
 
 /** By message, because error codes are missing on some errors in Deno 2.9. */

@@ -66,7 +66,7 @@ export class SqliteStagedMessage implements StagedMessage {
     if (this.isUsed) return;
     this.isUsed = true;
     const { stored } = this;
-    if (stored) this.#file.writeLoosely((db) => forgetStaged(db, stored.contentId));
+    if (stored) clearAway(this.#file, stored.contentId);
   }
 }
 
@@ -85,7 +85,7 @@ export class SqliteParkedMessage implements ParkedMessage {
   async discard(): Promise<void> {
     if (this.isUsed) return;
     this.isUsed = true;
-    this.#file.writeLoosely((db) => forgetStaged(db, this.contentId));
+    clearAway(this.#file, this.contentId);
   }
 }
 
@@ -132,7 +132,17 @@ export class SqliteStageSink implements StageSink {
   async discard(): Promise<void> {
     const stored = this.#stored;
     this.#stored = undefined;
-    if (stored) this.#file.writeLoosely((db) => forgetStaged(db, stored.contentId));
+    if (stored) clearAway(this.#file, stored.contentId);
+  }
+}
+
+/** Removes a message that nobody wants any more, or leaves it to `sweepStaging`. */
+function clearAway(file: AccountFile, contentId: number): void {
+  try {
+    file.writeLoosely((db) => forgetStaged(db, contentId));
+  } catch (error) {
+    // The disk is full, or the account was removed: no harm to what the caller does next.
+    if (!(error instanceof StoreError)) throw error;
   }
 }
 
