@@ -3,9 +3,10 @@
  * installed, how fast that is at the same work. It asserts nothing.
  *
  *     deno task bench [--quick] [--only fetch,search] [--target postern] [--run-flags=--cpu-prof]
+ *     deno task bench --phones [5000]
  *
  * `--only`: groups of `cases.ts` ("fill" always runs) and "door". `--run-flags`: flags of `deno run` for the
- * server, to profile it.
+ * server, to profile it. `--phones`: nothing but so many connections of as many accounts.
  */
 import { parseArgs } from "node:util";
 import { makeSelfSigned } from "../../src/net/mod.ts";
@@ -13,20 +14,29 @@ import { FULL, groups, QUICK, type Scale } from "./cases.ts";
 import { measureDoor } from "./door.ts";
 import { startDovecot } from "./dovecot_target.ts";
 import type { Measurement } from "./measure.ts";
+import { measurePhones } from "./phones.ts";
 import { startPostern } from "./postern_target.ts";
 import { printTable } from "./table.ts";
 import type { Target } from "./target.ts";
 
 async function main(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
     options: {
       quick: { type: "boolean", default: false },
       only: { type: "string", default: [...Object.keys(groups), "door"].join() },
       target: { type: "string", default: "postern,dovecot" },
       "run-flags": { type: "string", default: "" },
+      phones: { type: "boolean", default: false },
     },
+    allowPositionals: true,
   });
+  if (values.phones) {
+    return await inFolder(
+      "phones",
+      (folder) => measurePhones(folder, Number(positionals[0] ?? 5_000), say),
+    );
+  }
   const scale = values.quick ? QUICK : FULL;
   const wanted = new Set(["fill", ...values.only.split(",")]);
   const runFlags = values["run-flags"].split(" ").filter((flag) => flag !== "");
@@ -54,13 +64,9 @@ async function main(args: readonly string[]): Promise<void> {
   }
   for (const line of printTable(columns)) say(line);
   if (wanted.has("door")) {
-    const folder = await Deno.makeTempDir({ prefix: "postern-bench-door-" });
-    try {
-      await writeCertificate(folder);
+    await inFolder("door", async (folder) => {
       for (const line of printTable(await measureDoor(folder, scale))) say(line);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   }
   say(`${((performance.now() - started) / 1000).toFixed(0)} s in all`);
 }
@@ -79,6 +85,17 @@ async function run(
     say(`${target.name}: ${name}, ${seconds} s`);
   }
   return measurements;
+}
+
+/** Has a folder with a certificate, for as long as `work` takes. */
+async function inFolder(name: string, work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: `postern-bench-${name}-` });
+  try {
+    await writeCertificate(folder);
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 /** The same certificate kind for each target. */

@@ -75,7 +75,8 @@ export async function startPostern(
   };
 }
 
-interface Server {
+/** A server that is ready. */
+export interface Server {
   readonly child: Deno.ChildProcess;
   /** By kind of listener. */
   readonly ports: ReadonlyMap<string, number>;
@@ -84,7 +85,7 @@ interface Server {
 }
 
 /** Starts the server and waits until it says "ready". */
-async function serve(command: Deno.Command): Promise<Server> {
+export async function serve(command: Deno.Command): Promise<Server> {
   const child = command.spawn();
   const ports = new Map<string, number>();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();

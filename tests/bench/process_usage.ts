@@ -54,3 +54,16 @@ export function memoryKib(root: number): number {
   }
   return kib;
 }
+
+/** Descriptors that the process has open; with `kind`, those of what begins so, such as "socket:". */
+export function openFiles(pid: number, kind = ""): number {
+  let count = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+    try {
+      if (Deno.readLinkSync(`/proc/${pid}/fd/${name}`).startsWith(kind)) count++;
+    } catch {
+      // Closed meanwhile.
+    }
+  }
+  return count;
+}
