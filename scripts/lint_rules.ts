@@ -26,8 +26,8 @@ const ROOMS_BELOW: Readonly<Record<string, readonly string[] | "all">> = {
 const GUARDED_MODULES: Readonly<Record<string, readonly string[]>> = {
   "node:net": ["net"],
   "node:tls": ["net"],
-  // Deflate on the wire and zstd on the disk have nothing in common but the module.
-  "node:zlib": ["net", "store"],
+  // Deflate on the wire, zstd on the disk and zip have nothing in common but the module.
+  "node:zlib": ["net", "store", "transfer"],
   "node:sqlite": ["store"],
 };
 

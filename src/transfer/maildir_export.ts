@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import type { AccountStore, Mailbox } from "../store/mod.ts";
-import { makeEmptyFolder, writeFile, writeWhole } from "./files.ts";
+import { type ExportFile, exportFolder, exportText, writeExport } from "./export_files.ts";
 import { withoutCr } from "./line_ends.ts";
 import {
   maildirFolder,
@@ -22,32 +21,38 @@ export async function exportMaildir(
   folder: string,
   onProgress: Progress,
 ): Promise<MailboxResult[]> {
-  await makeEmptyFolder(folder);
-  const mailboxes = await store.listMailboxes();
   const results: MailboxResult[] = [];
-  for (const mailbox of mailboxes) {
-    results.push(await exportMailbox(store, mailbox, folder, onProgress));
-  }
-  const subscribed = mailboxes.filter(({ subscribed }) => subscribed).map(({ name }) => name);
-  await writeText(join(folder, "subscriptions"), writeSubscriptions(subscribed));
+  await writeExport(folder, maildirFiles(store, onProgress, results));
   return results;
 }
 
-async function exportMailbox(
+/** The files of `exportMaildir`; `results` gets what became of each mailbox. */
+export async function* maildirFiles(
+  store: AccountStore,
+  onProgress: Progress,
+  results: MailboxResult[],
+): AsyncGenerator<ExportFile> {
+  const mailboxes = await store.listMailboxes();
+  for (const mailbox of mailboxes) {
+    results.push(yield* mailboxFiles(store, mailbox, onProgress));
+  }
+  const subscribed = mailboxes.filter(({ subscribed }) => subscribed).map(({ name }) => name);
+  yield exportText("subscriptions", writeSubscriptions(subscribed));
+}
+
+async function* mailboxFiles(
   store: AccountStore,
   mailbox: Mailbox,
-  root: string,
   onProgress: Progress,
-): Promise<MailboxResult> {
+): AsyncGenerator<ExportFile, MailboxResult> {
   const { name, keywords, counts } = mailbox;
-  const path = join(root, maildirFolder(name));
-  for (const folder of ["cur", "new", "tmp"]) {
-    await Deno.mkdir(join(path, folder), { recursive: true, mode: 0o700 });
-  }
+  const folder = maildirFolder(name);
+  const below = (path: string) => folder === "" ? path : `${folder}/${path}`;
+  for (const each of ["cur", "new", "tmp"]) yield exportFolder(below(each));
   // Programs know by this that the folder is a mailbox of the Maildir above it.
-  if (path !== root) await writeText(join(path, "maildirfolder"), "");
+  if (folder !== "") yield exportText(below("maildirfolder"), "");
   if (keywords.length > 0) {
-    await writeText(join(path, "dovecot-keywords"), writeKeywordNames(keywords));
+    yield exportText(below("dovecot-keywords"), writeKeywordNames(keywords));
   }
   let messages = 0;
   const lost = new Set<string>();
@@ -59,19 +64,17 @@ async function exportMailbox(
     }
     // W is the size with CRLF, as Dovecot writes it.
     const base = `${Math.max(0, seconds)}.M${row.uid}P1.postern,W=${row.size}`;
-    const file = join(path, "cur", base + writeMaildirFlags(row.flags, words, keywords));
-    await writeFile(file, async (open) => {
-      for await (const piece of bytes()) await writeWhole(open, withoutCr(piece));
-    });
-    await Deno.utime(file, seconds, seconds);
+    yield {
+      path: below(`cur/${base}${writeMaildirFlags(row.flags, words, keywords)}`),
+      seconds,
+      async *bytes() {
+        for await (const piece of bytes()) yield withoutCr(piece);
+      },
+    };
     onProgress(name, ++messages, counts.messages);
   }
   const warnings = [...lost].map((keyword) =>
     `keyword ${keyword} was left out: a Maildir has room for ${MAX_MAILDIR_KEYWORDS}`
   );
   return { mailbox: name, messages, warnings };
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  await writeFile(path, (file) => writeWhole(file, new TextEncoder().encode(text)));
 }

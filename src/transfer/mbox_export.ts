@@ -1,6 +1,5 @@
-import { dirname, join } from "node:path";
 import type { AccountStore } from "../store/mod.ts";
-import { makeEmptyFolder, writeFile, writeWhole } from "./files.ts";
+import { type ExportFile, writeExport } from "./export_files.ts";
 import { mboxPath } from "./mbox_path.ts";
 import { MboxQuoter, writeMboxHead } from "./mbox_writer.ts";
 import { readMailbox } from "./read_mailbox.ts";
@@ -15,22 +14,31 @@ export async function exportMbox(
   folder: string,
   onProgress: Progress,
 ): Promise<MailboxResult[]> {
-  await makeEmptyFolder(folder);
   const results: MailboxResult[] = [];
+  await writeExport(folder, mboxFiles(store, onProgress, results));
+  return results;
+}
+
+/** The files of `exportMbox`; `results` gets what became of each mailbox. */
+export async function* mboxFiles(
+  store: AccountStore,
+  onProgress: Progress,
+  results: MailboxResult[],
+): AsyncGenerator<ExportFile> {
   for (const mailbox of await store.listMailboxes()) {
-    const path = join(folder, mboxPath(mailbox.name));
-    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     let messages = 0;
-    await writeFile(path, async (file) => {
-      for await (const { row, bytes } of readMailbox(store, mailbox)) {
-        await writeWhole(file, writeMboxHead(row));
-        const quoter = new MboxQuoter();
-        for await (const piece of bytes()) await writeWhole(file, quoter.write(piece));
-        await writeWhole(file, quoter.end());
-        onProgress(mailbox.name, ++messages, mailbox.counts.messages);
-      }
-    });
+    yield {
+      path: mboxPath(mailbox.name),
+      async *bytes() {
+        for await (const { row, bytes } of readMailbox(store, mailbox)) {
+          yield writeMboxHead(row);
+          const quoter = new MboxQuoter();
+          for await (const piece of bytes()) yield quoter.write(piece);
+          yield quoter.end();
+          onProgress(mailbox.name, ++messages, mailbox.counts.messages);
+        }
+      },
+    };
     results.push({ mailbox: mailbox.name, messages, warnings: [] });
   }
-  return results;
 }

@@ -6,7 +6,10 @@ export interface MailboxResult {
   readonly warnings: readonly string[];
 }
 
-/** Told how far a mailbox is: of `total` units, which are messages or octets. */
+/**
+ * Told how far a mailbox is: of `total` units, which are messages or octets. It may throw: that ends
+ * the transfer, and the mailbox under way is left as it was.
+ */
 export type Progress = (mailbox: string, done: number, total: number) => void;
 
 /** Why nothing more is transferred; `message` says it to a person. */

@@ -1,0 +1,17 @@
+/** What an archive can make this room hold or do, each bound with its reason. */
+
+/** Files and folders of a zip: a Maildir of a full account, at a message each. */
+export const MAX_ZIP_ENTRIES = 100_000;
+/** Octets of a zip's list of entries: it is in memory as a whole. */
+export const MAX_ZIP_DIRECTORY_BYTES = 32 * 1024 * 1024;
+/**
+ * Octets that are read of a zip at a time: Deno inflates them in one step, and they become up to
+ * 1,032 times as many.
+ */
+export const ZIP_READ_BYTES = 16 * 1024;
+/** Octets of a name between two "/", as file systems have it. */
+export const MAX_ZIP_NAME_BYTES = 255;
+/** Levels of folders: those that a mailbox name may have, and what stands around them. */
+export const MAX_ZIP_LEVELS = 60;
+/** Octets of an entry, packed and not, that is inflated in one step. */
+export const SMALL_ZIP_ENTRY_BYTES = 1024 * 1024;

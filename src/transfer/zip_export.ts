@@ -1,0 +1,31 @@
+import { configure, ZipWriter } from "@zip.js/zip.js";
+import type { Bytes } from "../base/mod.ts";
+import type { AccountStore } from "../store/mod.ts";
+import { ZIP_READ_BYTES } from "./limits.ts";
+import { maildirFiles } from "./maildir_export.ts";
+import { mboxFiles } from "./mbox_export.ts";
+
+/** The forms in which the mail of an account can be had as one archive. */
+export type ZipKind = "mbox" | "maildir";
+
+/**
+ * The mail of an account as a zip, made as it is read: mbox files as `exportMbox` writes them, or
+ * the Maildir of `exportMaildir`. What cannot be read any more breaks the stream off.
+ */
+export function exportZip(store: AccountStore, kind: ZipKind): ReadableStream<Bytes> {
+  configure({ useWebWorkers: false, chunkSize: ZIP_READ_BYTES });
+  const { readable, writable } = new TransformStream<Bytes, Bytes>();
+  const files = (kind === "mbox" ? mboxFiles : maildirFiles)(store, () => {}, []);
+  const write = async () => {
+    const zip = new ZipWriter(writable, { extendedTimestamp: true, useUnicodeFileNames: true });
+    for await (const { path, seconds, bytes } of files) {
+      const time = seconds === undefined ? {} : { lastModDate: new Date(seconds * 1000) };
+      if (path.endsWith("/")) await zip.add(path, undefined, { directory: true });
+      else await zip.add(path, ReadableStream.from(bytes()), time);
+    }
+    await zip.close();
+  };
+  // Who reads is told; when it is the reader who went away, nobody is left to tell.
+  write().catch((error) => writable.abort(error).catch(() => {}));
+  return readable;
+}
