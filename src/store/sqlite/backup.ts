@@ -48,6 +48,7 @@ export interface BackupResult {
   readonly copied: number;
 }
 
+const LOGINS = "logins.db";
 const MANIFEST = "manifest.json";
 /** Made by a run: only these are ever removed. */
 const OWN_FILE = /^(?:directory|account-\d+)-\d+\.db(?:-wal|-shm|-journal|\.unfinished)?$/;
@@ -101,7 +102,7 @@ export async function backupStore(options: BackupOptions): Promise<BackupResult>
     finishedAt: options.now,
     directory: describe(folder, directoryPath),
     accounts: [...accounts.values()].sort((a, b) => a.id - b.id),
-    others: copyOthers(dataDir, folder, run),
+    others: await copyOthers(dataDir, folder, run),
   };
   writeFileWhole(join(folder, MANIFEST), JSON.stringify(manifest, null, 1));
   sweep(folder, manifest);
@@ -180,8 +181,15 @@ export function withDatabase<T>(path: string, work: (db: Database) => T): T {
   }
 }
 
-/** Certificates, keys, journals of imports: what is neither a database nor a socket. */
-function copyOthers(dataDir: string, folder: string, run: number): BackupManifest["others"] {
+/**
+ * Certificates, keys, journals of imports: what is neither a database nor a socket. And of the
+ * databases who logged in and who is banned; the others are of the moment, or made anew.
+ */
+async function copyOthers(
+  dataDir: string,
+  folder: string,
+  run: number,
+): Promise<BackupManifest["others"]> {
   const entries: BackupManifest["others"][number][] = [];
   const walk = (below: string) => {
     for (const entry of readdirSync(join(dataDir, below), { withFileTypes: true })) {
@@ -195,6 +203,12 @@ function copyOthers(dataDir: string, folder: string, run: number): BackupManifes
     }
   };
   walk("");
+  if (existsSync(join(dataDir, LOGINS))) {
+    const path = join(`files-${run}`, LOGINS);
+    makeFolder(join(folder, `files-${run}`));
+    await copyDatabase(join(dataDir, LOGINS), join(folder, path));
+    entries.push({ name: LOGINS, ...describe(folder, path) });
+  }
   return entries;
 }
 

@@ -19,8 +19,14 @@ import { AccountFile, type AccountHost, timed } from "./account_file.ts";
 import type { Database } from "./database.ts";
 import { readLimitBytes, SqliteDirectory } from "./directory.ts";
 import { createMail, type InitialMailbox } from "./initial_mail.ts";
-import { openMigrated, openUpgraded } from "./migrate.ts";
-import { directorySchema, mailSchema } from "./migrations/mod.ts";
+import { openMigrated, openUpgraded, upgradeOthers } from "./migrate.ts";
+import {
+  directorySchema,
+  loginsSchema,
+  mailSchema,
+  pushSchema,
+  queueSchema,
+} from "./migrations/mod.ts";
 import { sweepStaging } from "./staging.ts";
 import { makeFolder } from "./make_folder.ts";
 import { trimAccount, type TrimPolicy } from "./trim.ts";
@@ -71,8 +77,21 @@ export const DEFAULT_MAILBOXES: readonly InitialMailbox[] = (
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   makeFolder(join(options.dataDir, "accounts"));
   const path = join(options.dataDir, "directory.db");
-  return new SqliteStore(await openUpgraded(() => openMigrated(path, directorySchema)), options);
+  const db = await openUpgraded(() => openMigrated(path, directorySchema));
+  try {
+    await upgradeOthers(options.dataDir, OTHER_SCHEMAS);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return new SqliteStore(db, options);
 }
+
+/** Databases of the folder that are opened at once when they are needed, so upgraded before. */
+const OTHER_SCHEMAS = { "logins.db": loginsSchema, "push.db": pushSchema, "queue.db": queueSchema };
+
+/** Folders with a folder for each account, named by its number; journals of imports are one. */
+const ACCOUNT_FOLDERS = ["accounts", "imports"];
 
 export class SqliteStore implements Store {
   readonly directory: SqliteDirectory;
@@ -317,17 +336,22 @@ export class SqliteStore implements Store {
     file.searchIndex.end();
     this.#closeFile(file);
     this.#files.delete(id);
-    rmSync(file.folder, { recursive: true, force: true });
+    for (const folder of ACCOUNT_FOLDERS) {
+      rmSync(join(this.#options.dataDir, folder, String(id)), { recursive: true, force: true });
+    }
   }
 
   /** Folders whose account is no longer in the directory: a crash came between the two. */
   #sweepAccounts(): void {
-    const folder = join(this.#options.dataDir, "accounts");
-    // The folders first: one that is made meanwhile belongs to an account that is in the directory.
-    for (const name of readdirSync(folder)) {
-      if (!/^\d+$/.test(name)) continue;
-      if (this.#db.get("SELECT 1 FROM account WHERE id = ?", Number(name))) continue;
-      rmSync(join(folder, name), { recursive: true, force: true });
+    const folders = ACCOUNT_FOLDERS.map((name) => join(this.#options.dataDir, name))
+      .filter((folder) => existsSync(folder));
+    for (const folder of folders) {
+      // The folders first: one that is made meanwhile belongs to an account that is in the directory.
+      for (const name of readdirSync(folder)) {
+        if (!/^\d+$/.test(name)) continue;
+        if (this.#db.get("SELECT 1 FROM account WHERE id = ?", Number(name))) continue;
+        rmSync(join(folder, name), { recursive: true, force: true });
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { logger } from "../../base/mod.ts";
 import { StoreError } from "../store_error.ts";
 import { Database } from "./database.ts";
@@ -54,6 +55,26 @@ export async function openUpgraded<T>(open: () => T): Promise<T> {
     if (!(error instanceof UpgradeNeeded)) throw error;
     await upgrade(error);
     return open();
+  }
+}
+
+/**
+ * Upgrades those files of the folder that are of an earlier version. What else is wrong with one,
+ * whoever opens it is told. Throws what `upgrade` does.
+ */
+export async function upgradeOthers(
+  folder: string,
+  schemas: Readonly<Record<string, Schema>>,
+): Promise<void> {
+  for (const [name, schema] of Object.entries(schemas)) {
+    const path = join(folder, name);
+    if (!existsSync(path)) continue;
+    try {
+      openMigrated(path, schema).close();
+    } catch (error) {
+      if (error instanceof UpgradeNeeded) await upgrade(error);
+      else if (!(error instanceof StoreError)) throw error;
+    }
   }
 }
 

@@ -85,7 +85,9 @@ export function restoreAccount(
     // Not before: whoever opens the store sweeps away folders of numbers that it does not know.
     renameSync(staged, join(dataDir, "accounts", String(id)));
     if (replaced !== undefined) {
-      rmSync(join(dataDir, "accounts", String(replaced)), { recursive: true, force: true });
+      for (const folder of ["accounts", "imports"]) {
+        rmSync(join(dataDir, folder, String(replaced)), { recursive: true, force: true });
+      }
     }
     syncFolder(join(dataDir, "accounts"));
     return { id, replaced };

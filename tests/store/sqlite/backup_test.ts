@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { RangeSet } from "../../../src/base/mod.ts";
 import {
   backupStore,
+  openSqliteLoginLog,
   openSqliteStore,
   restoreAccount,
   restoreStore,
@@ -79,6 +80,10 @@ Deno.test("a backup restored elsewhere has everything, and a second run copies w
   withPlace(async ({ ann, bob, dataDir, folder, backup }) => {
     await Deno.mkdir(`${dataDir}/acme`);
     await Deno.writeTextFile(`${dataDir}/acme/key.pem`, "secret");
+    const ban = { reason: "many", sinceMs: 5, untilMs: 6 };
+    const network = { network: "192.0.2.0/26", minuteStartMs: 1, minuteFailures: 2, ban };
+    const logins = openSqliteLoginLog({ dataDir });
+    await logins.add([], [{ ...network, dayStartMs: 3, dayFailures: 4 }]);
     await put(ann, "INBOX", { bytes: mail("large", 700_000), keywords: ["x"], flags: 5 }, {});
     await ann.setAnnotations("INBOX", [
       { entry: "/private/comment", value: new Uint8Array([1]), isBinary: true },
@@ -114,7 +119,12 @@ Deno.test("a backup restored elsewhere has everything, and a second run copies w
       assert.ok(id);
       assert.equal(await store.directory.passwordVerifier(id), "verifier of ann");
       assert.equal(await Deno.readTextFile(`${elsewhere}/acme/key.pem`), "secret");
+      const restoredLogins = openSqliteLoginLog({ dataDir: elsewhere });
+      assert.deepEqual(await restoredLogins.listNetworks(), await logins.listNetworks());
+      assert.equal((await restoredLogins.listNetworks())[0]?.ban?.reason, "many");
+      await restoredLogins.close();
     });
+    await logins.close();
   }));
 
 Deno.test("clients that saw what came after the backup are told the truth", () =>

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { encodeUtf8 } from "../../../src/base/mod.ts";
-import { foldCase } from "../../../src/store/mod.ts";
+import { foldCase, StoreError } from "../../../src/store/mod.ts";
 import { Database } from "../../../src/store/sqlite/database.ts";
-import { openSqliteStore } from "../../../src/store/sqlite/engine.ts";
-import { openMigrated, openUpgraded } from "../../../src/store/sqlite/migrate.ts";
+import {
+  openSqliteLoginLog,
+  openSqliteQueue,
+  openSqliteStore,
+} from "../../../src/store/sqlite/engine.ts";
+import { openMigrated, openUpgraded, upgradeOthers } from "../../../src/store/sqlite/migrate.ts";
 import {
   directorySchema,
   historySchema,
@@ -195,6 +199,51 @@ Deno.test("before a migration the database is copied, and the copy goes a day an
     await Deno.utime(copy, yesterday, yesterday);
     open().close();
     assert.throws(() => Deno.statSync(copy), Deno.errors.NotFound);
+  }));
+
+Deno.test("the queue and the logins are upgraded in the same way, and refused when they are newer", () =>
+  withFolder(async (dataDir) => {
+    for (
+      const [name, schema] of [["queue.db", queueSchema], ["logins.db", loginsSchema]] as const
+    ) {
+      const path = join(dataDir, name);
+      await openFixture(path, schema, 1);
+      const migrations = [
+        ...schema.migrations,
+        (db: Database) => db.exec("CREATE TABLE extra (x)"),
+      ];
+      const next = { ...schema, migrations };
+      await upgradeOthers(dataDir, { [name]: next, "missing.db": next });
+      const copy = Database.open(`${path}.before-schema-${migrations.length}`);
+      assert.equal(copy.number("PRAGMA user_version"), schema.migrations.length);
+      copy.close();
+      const db = openMigrated(path, next);
+      assert.equal(db.number("SELECT count(*) FROM extra"), 0);
+      db.close();
+    }
+    assert.deepEqual([...Deno.readDirSync(dataDir)].filter(({ name }) => /missing/.test(name)), []);
+    // Now they are newer than what this program knows: mail goes on, what needs them is refused.
+    await (await openSqliteStore({ dataDir })).close();
+    assert.throws(() => openSqliteQueue(dataDir), isNewer);
+    assert.throws(() => openSqliteLoginLog({ dataDir }), isNewer);
+  }));
+
+function isNewer(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "newer-schema";
+}
+
+Deno.test("a store upgrades the databases that are opened at once later", () =>
+  withFolder(async (dataDir) => {
+    await openFixture(join(dataDir, "queue.db"), queueSchema, 1);
+    const migrations = [...queueSchema.migrations];
+    const schema = queueSchema as { migrations: readonly Migration[] };
+    schema.migrations = [...migrations, (db) => db.exec("CREATE TABLE extra (x)")];
+    try {
+      await (await openSqliteStore({ dataDir })).close();
+      await openSqliteQueue(dataDir).close();
+    } finally {
+      schema.migrations = migrations;
+    }
   }));
 
 Deno.test("without room for the copy nothing is migrated", () =>
