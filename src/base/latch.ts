@@ -8,10 +8,10 @@ export class Latch {
 
   /** Sets the bit and wakes the waiter, if there is one. */
   set(): void {
-    this.#set = true;
     const wake = this.#wake;
     this.#wake = undefined;
-    wake?.();
+    if (wake) wake();
+    else this.#set = true;
   }
 
   /** Whether the bit is set; clears it. */
@@ -22,10 +22,8 @@ export class Latch {
   }
 
   /** Resolves when the bit is set, at once if it is already; clears it. */
-  async wait(): Promise<void> {
-    if (!this.#set) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-    this.#set = false;
+  wait(): Promise<void> {
+    if (this.take()) return Promise.resolve();
+    return new Promise<void>((resolve) => this.#wake = resolve);
   }
 }

@@ -46,7 +46,7 @@ const log = logger("session");
  * Speaks IMAP on a connection until it ends; resolves then and never rejects. `login`: who is
  * logged in from the start (PREAUTH). `begun` is given the session before anything is said.
  */
-export async function serveConnection(
+export function serveConnection(
   transport: Transport,
   services: SessionServices,
   login?: HostLogin,
@@ -54,7 +54,7 @@ export async function serveConnection(
 ): Promise<void> {
   const connection = new Connection(transport, services);
   begun?.(connection);
-  await connection.run(login);
+  return connection.run(login);
 }
 
 /** What a session shows of itself while it runs. */
@@ -99,8 +99,6 @@ class Connection implements Session, LiveSession {
   #tag = "*";
   /** The account changed since the log was last read. */
   #isNudged = false;
-  /** Waits for changes too, so that a nudge must wake it. */
-  #isWatching = false;
   /** Password, keys or status of the account changed: may this session go on? */
   #mustRecheck = false;
   #lastLook = 0;
@@ -200,7 +198,7 @@ class Connection implements Session, LiveSession {
       await this.catchUp({ expunge: !this.#notices.wish?.selected?.isDelayed });
       await this.out.flush();
       const left = deadline - this.now();
-      const result = await this.#waitOrNudge(Math.max(0, Math.min(left, keepAliveMs)));
+      const result = await this.waitForChange(Math.max(0, Math.min(left, keepAliveMs)));
       if (result === "input") return true;
       if (result === "closed") return false;
       // A nudge may have been lost, so now and then the log is read without one.
@@ -332,16 +330,8 @@ class Connection implements Session, LiveSession {
     return false;
   }
 
-  async waitForChange(timeoutMs: number): Promise<"input" | "change" | "closed" | "timeout"> {
-    const result = await this.#waitOrNudge(timeoutMs);
-    return result === "watched" ? "change" : result;
-  }
-
-  async #waitOrNudge(timeoutMs: number): Promise<WaitResult> {
-    this.#isWatching = true;
-    const result = await this.#input.wait(timeoutMs, () => this.#isNudged);
-    this.#isWatching = false;
-    return result;
+  waitForChange(timeoutMs: number): Promise<WaitResult> {
+    return this.#input.wait(timeoutMs, () => this.#isNudged);
   }
 
   nextLine(): string | undefined {
@@ -413,7 +403,7 @@ class Connection implements Session, LiveSession {
     const unsubscribe = this.#services.notifier.subscribe(login.account.id, (kind) => {
       if (kind === "security") this.#mustRecheck = true;
       this.#isNudged = true;
-      if (this.#isWatching || kind === "security") this.#input.wake();
+      this.#input.wake();
     });
     this.#leave = () => {
       unsubscribe();

@@ -4,8 +4,8 @@ import type { Transport } from "../net/mod.ts";
 import { Framer, MAX_CONTINUATION_BYTES, WireError } from "../wire/mod.ts";
 import { ConnectionLost, type Responder } from "./responder.ts";
 
-/** Why a wait is over: bytes are in the framer, what was watched for happened, or it is the end. */
-export type WaitResult = "input" | "watched" | "closed" | "timeout";
+/** Why a wait is over: bytes are in the framer, what was watched for changed, or it is the end. */
+export type WaitResult = "input" | "change" | "closed" | "timeout";
 
 /** First octet of a TLS ClientHello, and of nothing that an IMAP client sends. */
 const TLS_HANDSHAKE = 0x16;
@@ -63,7 +63,7 @@ export class Input {
       if (bytes === null) return "closed";
       const mayGoOn = this.mayGoOn();
       if (mayGoOn !== true && !await mayGoOn) return "closed";
-      if (watched()) return "watched";
+      if (watched()) return "change";
       const left = deadline - this.#clock.now();
       if (left <= 0) return "timeout";
       const timer = setTimeout(() => this.wake(), left);

@@ -31,9 +31,9 @@ export class Notices {
   #wish: NotifyWish | undefined;
   #told: Told | undefined;
   /** This session's own changes since it was last told anything: it knows of them. */
-  #own = new Set<number>();
+  #own: Set<number> | undefined;
   /** Mailboxes that were selected, and up to where the client was told of their messages. */
-  #left = new Map<MailboxId, number>();
+  #left: Map<MailboxId, number> | undefined;
 
   /** What the client asked for; undefined until the first NOTIFY. */
   get wish(): NotifyWish | undefined {
@@ -48,21 +48,21 @@ export class Notices {
 
   /** Notes that this session made the change `modSeq`. */
   addOwn(modSeq: ModSeq): void {
-    if (this.#told || this.isActive) this.#own.add(modSeq);
+    if (this.#told || this.isActive) (this.#own ??= new Set()).add(modSeq);
   }
 
   isOwn(modSeq: ModSeq): boolean {
-    return this.#own.has(modSeq);
+    return this.#own?.has(modSeq) ?? false;
   }
 
   /** All of this session's own changes have been passed. */
   forgetOwn(): void {
-    this.#own.clear();
+    this.#own = undefined;
   }
 
   /** Notes that `view` is not the selected mailbox any more: its news comes as STATUS from here. */
   leave(view: View): void {
-    if (this.#told) this.#left.set(view.mailboxId, this.#skipOwn(view.toldSeq));
+    if (this.#told) this.#leaveAt(view.mailboxId, this.#skipOwn(view.toldSeq));
   }
 
   /** Follows `wish` from here on. What was to be told before has been. */
@@ -77,7 +77,7 @@ export class Notices {
   async begin(session: Session): Promise<void> {
     if (!this.#follows(session)) {
       this.#told = undefined;
-      this.#left.clear();
+      this.#left = undefined;
     } else if (!this.#told) {
       const now = await session.account.store.latestModSeq();
       this.#told = { events: now, messages: now };
@@ -115,11 +115,11 @@ export class Notices {
   }
 
   async #tellEvents(session: Session, all: readonly MailboxEvent[]): Promise<void> {
-    const events = all.filter(({ modSeq }) => !this.#own.has(modSeq));
+    const events = all.filter(({ modSeq }) => !this.isOwn(modSeq));
     if (events.length === 0) return;
     for (const { kind, mailboxId } of events) {
       // Under its new name nothing has been told of its messages.
-      if (kind === "renamed" && mailboxId !== undefined) this.#left.set(mailboxId, 0);
+      if (kind === "renamed" && mailboxId !== undefined) this.#leaveAt(mailboxId, 0);
     }
     const wish = this.#wish ?? NO_NOTICES;
     const allMetadata = session.modes.enabled.has("METADATA");
@@ -133,27 +133,35 @@ export class Notices {
 
   async #tellMessages(session: Session, told: Told): Promise<void> {
     const wish = this.#wish;
-    if (!wish) return this.#left.clear();
+    const left = this.#left;
+    if (!wish) {
+      this.#left = undefined;
+      return;
+    }
     told.messages = this.#skipOwn(told.messages);
-    const changedSince = Math.min(told.messages, ...this.#left.values());
+    const changedSince = Math.min(told.messages, ...left?.values() ?? []);
     let through = Math.max(told.messages, told.events);
     for (const mailbox of await session.account.store.listMailboxes({ changedSince })) {
       const { id, appendSeq, expungeSeq, flagSeq, createSeq } = mailbox;
       through = Math.max(through, appendSeq, expungeSeq, flagSeq, createSeq);
       if (id === session.view?.mailboxId) continue;
-      const news = messageNews(wish, mailbox, this.#left.get(id) ?? told.messages);
+      const news = messageNews(wish, mailbox, left?.get(id) ?? told.messages);
       if (!news) continue;
       writeMessageNews(session, mailbox, news, { modSeq: session.modes.condstore });
       const full = session.out.relieve();
       if (full) await full;
     }
-    this.#left.clear();
+    this.#left = undefined;
     told.messages = through;
+  }
+
+  #leaveAt(mailbox: MailboxId, modSeq: number): void {
+    (this.#left ??= new Map()).set(mailbox, modSeq);
   }
 
   /** Own changes right behind `modSeq` are no news; behind them others' may hide. */
   #skipOwn(modSeq: number): number {
-    while (this.#own.has(modSeq + 1)) modSeq++;
+    while (this.isOwn(modSeq + 1)) modSeq++;
     return modSeq;
   }
 }

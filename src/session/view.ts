@@ -38,7 +38,7 @@ export class View implements ViewContract {
    * Changes that the client knows because it made or fetched them itself, by UID, while the change
    * log has not been read that far.
    */
-  #told = new Map<Uid, ModSeq>();
+  #told: Map<Uid, ModSeq> | undefined;
 
   constructor(selected: SelectedMailbox, isReadOnly: boolean) {
     this.mailboxId = selected.mailbox.id;
@@ -85,13 +85,13 @@ export class View implements ViewContract {
 
   told(rows: Iterable<FlagRow>): void {
     for (const { uid, modSeq } of rows) {
-      if (modSeq > this.cursor.modSeq) this.#told.set(uid, modSeq);
+      if (modSeq > this.cursor.modSeq) (this.#told ??= new Map()).set(uid, modSeq);
     }
   }
 
   /** Whether the client knows this state of the message already. */
   knows(row: FlagRow): boolean {
-    const modSeq = this.#told.get(row.uid);
+    const modSeq = this.#told?.get(row.uid);
     return modSeq !== undefined && modSeq >= row.modSeq;
   }
 
@@ -109,7 +109,7 @@ export class View implements ViewContract {
   toldChange(modSeq: ModSeq | undefined): void {
     if (modSeq === this.cursor.modSeq + 1 && this.cursor.uid === 0) {
       this.cursor = { modSeq, uid: 0 };
-      this.#told.clear();
+      this.#told = undefined;
     }
   }
 
@@ -123,6 +123,6 @@ export class View implements ViewContract {
   /** Notes that the log was read up to `cursor`. */
   advance(cursor: ChangeCursor, isComplete: boolean): void {
     this.cursor = cursor;
-    if (isComplete) this.#told.clear();
+    if (isComplete) this.#told = undefined;
   }
 }

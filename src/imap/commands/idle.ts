@@ -1,7 +1,6 @@
 import { metrics } from "../../base/mod.ts";
 import { bad } from "../imap_error.ts";
-import { command, type Completion, LOGGED_IN, noArguments } from "../command.ts";
-import type { Session } from "../session.ts";
+import { command, LOGGED_IN, noArguments } from "../command.ts";
 
 /**
  * IDLE (RFC 9051 6.3.13, RFC 2177 3): tells changes as they happen until the client says DONE.
@@ -17,31 +16,29 @@ export const idleCommand = command({
   async run(session) {
     metrics.add("postern_idle_sessions");
     try {
-      return await idle(session);
+      session.out.writer.raw("+ idling\r\n");
+      const started = session.now();
+      await session.catchUp({ expunge: true });
+      for (;;) {
+        await session.out.flush();
+        const line = session.nextLine();
+        if (line !== undefined) {
+          if (line.toUpperCase() === "DONE") return { text: "IDLE completed" };
+          throw bad("IDLE ends with DONE");
+        }
+        const cause = await session.waitForChange(session.keepAliveMs);
+        if (cause === "closed") session.hangUp();
+        if (cause === "timeout") {
+          if (session.now() - started >= session.idleLimitMs) {
+            session.hangUp("Inactive for too long");
+          }
+          session.out.untagged("OK Still here");
+        }
+        // Now and then without a nudge too: one may have been lost.
+        if (cause !== "input") await session.catchUp({ expunge: true });
+      }
     } finally {
       metrics.add("postern_idle_sessions", undefined, -1);
     }
   },
 });
-
-async function idle(session: Session): Promise<Completion> {
-  session.out.writer.raw("+ idling\r\n");
-  const started = session.now();
-  await session.catchUp({ expunge: true });
-  for (;;) {
-    await session.out.flush();
-    const line = session.nextLine();
-    if (line !== undefined) {
-      if (line.toUpperCase() === "DONE") return { text: "IDLE completed" };
-      throw bad("IDLE ends with DONE");
-    }
-    const cause = await session.waitForChange(session.keepAliveMs);
-    if (cause === "closed") session.hangUp();
-    if (cause === "timeout") {
-      if (session.now() - started >= session.idleLimitMs) session.hangUp("Inactive for too long");
-      session.out.untagged("OK Still here");
-    }
-    // Now and then without a nudge too: one may have been lost.
-    if (cause !== "input") await session.catchUp({ expunge: true });
-  }
-}

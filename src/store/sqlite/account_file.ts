@@ -8,6 +8,8 @@ import { Transaction } from "./transaction.ts";
 
 /** What an account's file needs of the store. */
 export interface AccountHost {
+  /** The account's folder. */
+  folderOf(id: AccountId): string;
   /** Gives the account's open database, opening it if it is closed and closing others. */
   use(file: AccountFile): Database;
   /** Closes it until it is used again. */
@@ -32,7 +34,6 @@ interface Waiting {
  */
 export class AccountFile implements AccountAccess {
   readonly id: AccountId;
-  readonly folder: string;
   readonly recentMarks = new RecentMarks();
   readonly searchIndex: SearchIndex;
   /** Set by the host while the database is open. */
@@ -50,11 +51,14 @@ export class AccountFile implements AccountAccess {
   #waiting: Waiting[] = [];
   #flushed: Promise<void> | undefined;
 
-  constructor(host: AccountHost, id: AccountId, folder: string) {
+  constructor(host: AccountHost, id: AccountId) {
     this.#host = host;
     this.id = id;
-    this.folder = folder;
     this.searchIndex = new SearchIndex(this);
+  }
+
+  get folder(): string {
+    return this.#host.folderOf(this.id);
   }
 
   objectPrefix(): string {

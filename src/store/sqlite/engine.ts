@@ -117,6 +117,7 @@ export class SqliteStore implements Store {
     this.#clock = options.clock ?? systemClock;
     this.#trimPolicy = { ...DEFAULT_TRIM, ...options.trim };
     this.#host = {
+      folderOf: (id) => join(options.dataDir, "accounts", String(id)),
       use: (file) => this.#use(file),
       close: (file) => this.#closeFile(file),
       limitBytes: (id) => readLimitBytes(this.#db, id, options.defaultQuotaBytes),
@@ -230,7 +231,7 @@ export class SqliteStore implements Store {
   #file(id: AccountId): AccountFile {
     let file = this.#files.get(id);
     if (!file) {
-      file = new AccountFile(this.#host, id, join(this.#options.dataDir, "accounts", String(id)));
+      file = new AccountFile(this.#host, id);
       this.#files.set(id, file);
     }
     return file;

@@ -6,25 +6,26 @@ import type { Database } from "./database.ts";
  * crash a message may be \Recent once more, which the RFC allows.
  */
 export class RecentMarks {
-  readonly #marks = new Map<number, number>();
+  /** By mailbox. Made when needed: accounts are many, and most have none. */
+  #marks: Map<number, number> | undefined;
 
   /** The UID above which messages are \Recent. */
   after(mailboxId: number, stored: number): number {
-    return Math.max(stored, this.#marks.get(mailboxId) ?? 0);
+    return Math.max(stored, this.#marks?.get(mailboxId) ?? 0);
   }
 
   /** Messages up to `uid` are claimed. */
   claim(mailboxId: number, uid: number): void {
-    if (uid > (this.#marks.get(mailboxId) ?? 0)) this.#marks.set(mailboxId, uid);
+    if (uid > (this.#marks?.get(mailboxId) ?? 0)) (this.#marks ??= new Map()).set(mailboxId, uid);
   }
 
   get isEmpty(): boolean {
-    return this.#marks.size === 0;
+    return this.#marks === undefined;
   }
 
   /** Writes the marks; to be cleared once that is committed. */
   store(db: Database): void {
-    for (const [mailboxId, uid] of this.#marks) {
+    for (const [mailboxId, uid] of this.#marks ?? []) {
       db.run(
         `UPDATE mailbox SET recent_after = ?,
            recent = (SELECT count(*) FROM message WHERE mailbox_id = mailbox.id AND uid > ?)
@@ -38,6 +39,6 @@ export class RecentMarks {
   }
 
   clear(): void {
-    this.#marks.clear();
+    this.#marks = undefined;
   }
 }

@@ -46,7 +46,6 @@ export interface Candidates {
  */
 export class SearchIndex {
   readonly #account: AccountAccess;
-  readonly #path: string;
   #db: Database | undefined;
   #fillTimer: ReturnType<typeof setTimeout> | undefined;
   /** When mail last came, and when the oldest came that may not be indexed; `performance.now()`. */
@@ -60,7 +59,10 @@ export class SearchIndex {
   /** Touches no file yet. */
   constructor(account: AccountAccess) {
     this.#account = account;
-    this.#path = `${account.folder}/search.db`;
+  }
+
+  get #path(): string {
+    return `${this.#account.folder}/search.db`;
   }
 
   /** Says that mail may have been added: it will be indexed soon. */
