@@ -79,15 +79,24 @@ function writeSection(
   const { fields } = section;
   if (fields) {
     const pick = (header: Bytes) =>
-      void writer.literal(cut(headerFields(header, fields.names, fields.not), partial));
+      void writer.literal(withoutNul(cut(headerFields(header, fields.names, fields.not), partial)));
     const header = inlineContent(row, range);
     return header ? pick(header) : readAll(row, session, range).then(pick);
   }
   const { start, end } = cutRange(range, partial);
   const inline = inlineContent(row, { start, end });
-  if (inline) return void writer.literal(inline);
+  if (inline) return void writer.literal(withoutNul(inline));
   writer.raw(`{${end - start}}\r\n`);
-  return pipeRaw(row, session, start, end, (piece) => void writer.bytes(piece));
+  return pipeRaw(row, session, start, end, (piece) => void writer.bytes(withoutNul(piece)));
+}
+
+/**
+ * No literal holds NUL (CHAR8 in RFC 9051 9), and BODY[…] may not be a literal8. In its place goes
+ * 0x80, as from Dovecot: sizes and partials stay true. BINARY[] gives the octets as they are.
+ */
+function withoutNul(octets: Bytes): Bytes {
+  if (!octets.includes(0)) return octets;
+  return octets.map((octet) => octet === 0 ? 0x80 : octet);
 }
 
 /** All octets of a range that the row does not hold: headers, bounded when a message is stored. */

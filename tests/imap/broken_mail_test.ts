@@ -68,7 +68,8 @@ Deno.test("broken mail is taken as it is, answered sensibly in every form, and n
       const appended = await c.ok(["APPEND INBOX ", literal(octets, { binary: true })]);
       const uid = Number(/\d+$/.exec(appended.code!)![0]);
       const { untagged } = await c.ok(`UID FETCH ${uid} BODY.PEEK[]`);
-      const stored = octets.toString("latin1");
+      // What no literal may hold goes as 0x80: fetch_test.ts has more of that.
+      const stored = octets.toString("latin1").replaceAll("\0", "\x80");
       assert.equal(
         untagged.at(-1),
         `${uid} FETCH (UID ${uid} BODY[] {${stored.length}}\r\n${stored})`,

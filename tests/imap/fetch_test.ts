@@ -285,3 +285,38 @@ Deno.test("sequence numbers beyond the mailbox are BAD, UIDs beyond it are nothi
     ]);
   });
 });
+
+Deno.test("no literal of BODY[…] or RFC822… has a NUL: 0x80 goes in its place, and BINARY gives the octets", async () => {
+  await withServer(async (server) => {
+    const c = await server.login("INBOX");
+    // A short one comes with its row, a long one piece by piece.
+    for (const [i, filling] of ["", "x".repeat(3_000_000)].entries()) {
+      const header = "Subject: n\0ul\r\nX-Other: 1\r\n\r\n";
+      const body = `a\0b${filling}\0c\r\n`;
+      await c.ok(["APPEND INBOX ", literal(header + body, { binary: true })]);
+      const shown = (text: string) => text.replaceAll("\0", "\x80");
+      const subject = "Subject: n\0ul\r\n\r\n";
+      const whole = header + body;
+      const items: [string, string, string][] = [
+        ["BODY.PEEK[]", "BODY[]", whole],
+        ["BODY.PEEK[]<8.5>", "BODY[]<8>", whole.slice(8, 13)],
+        ["BODY.PEEK[1]", "BODY[1]", body],
+        ["BODY.PEEK[TEXT]", "BODY[TEXT]", body],
+        ["BODY.PEEK[HEADER]", "BODY[HEADER]", header],
+        ["BODY.PEEK[HEADER.FIELDS (SUBJECT)]", "BODY[HEADER.FIELDS (SUBJECT)]", subject],
+        ["RFC822.HEADER", "RFC822.HEADER", header],
+        ["RFC822", "RFC822", whole],
+        ["RFC822.TEXT", "RFC822.TEXT", body],
+      ];
+      for (const [item, label, octets] of items) {
+        const { untagged } = await c.ok(`FETCH ${i + 1} ${item}`);
+        assert.ok(
+          untagged[0]?.includes(`${label} {${octets.length}}\r\n${shown(octets)}`),
+          `${item} of ${whole.length} octets`,
+        );
+      }
+      const binary = await c.ok(`FETCH ${i + 1} BINARY.PEEK[]`);
+      assert.ok(binary.untagged[0]?.includes(`BINARY[] ~{${whole.length}}\r\n${whole}`));
+    }
+  });
+});

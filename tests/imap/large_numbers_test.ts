@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { withServer } from "../support/server.ts";
+import { type TestServer, withServer } from "../support/server.ts";
+
+const LARGE = 2 ** 32 + 5;
 
 Deno.test("mod-sequences beyond 32 bits are told whole, wherever they are told (behaviour 8.2, 5)", async () => {
   await withServer(async (server) => {
@@ -40,3 +42,64 @@ Deno.test("mod-sequences beyond 32 bits are told whole, wherever they are told (
     assert.match(selected.untagged.join("\n"), new RegExp(`HIGHESTMODSEQ ${large + 1}\\b`));
   });
 });
+
+Deno.test("STATUS tells the counters of the mailbox, whatever their size, and counts no messages", async () => {
+  await withServer(async (server) => {
+    const c = await server.login("INBOX");
+    await c.append("INBOX", "Subject: one\r\n\r\n1\r\n");
+    // Counters that no scan of one message would give.
+    const large = [400_000, 300_000, 200_000, 2 ** 45, 2 ** 44];
+    const restore = changeRow(server, "mailbox", "name = 'INBOX'", {
+      ...{ messages: large[0], unseen: large[1], deleted: large[2] },
+      ...{ size: large[3], deleted_size: large[4] },
+    });
+    const watcher = await server.login();
+    const names = ["MESSAGES", "UNSEEN", "DELETED", "SIZE", "DELETED-STORAGE"];
+    const told = `STATUS INBOX (${names.map((name, i) => `${name} ${large[i]}`).join(" ")})`;
+    const asked = `(${names.join(" ")})`;
+    assert.deepEqual((await watcher.ok(`STATUS INBOX ${asked}`)).untagged, [told]);
+    const listed = await watcher.ok(`LIST "" INBOX RETURN (STATUS ${asked})`);
+    assert.equal(listed.untagged[1], told);
+    restore();
+  });
+});
+
+Deno.test("sizes of messages beyond 32 bits are told, compared and sorted whole", async () => {
+  await withServer(async (server) => {
+    const c = await server.login("INBOX");
+    await c.append("INBOX", "Subject: large\r\n\r\n1\r\n");
+    await c.append("INBOX", "Subject: small\r\n\r\n2\r\n");
+    const restore = changeRow(server, "message", "uid = 1", { size: LARGE });
+    const watcher = await server.login("INBOX");
+    assert.deepEqual((await watcher.ok("FETCH 1 RFC822.SIZE")).untagged, [
+      `1 FETCH (UID 1 RFC822.SIZE ${LARGE})`,
+    ]);
+    assert.deepEqual((await watcher.ok(`SEARCH LARGER ${LARGE - 1}`)).untagged, ["SEARCH 1"]);
+    assert.deepEqual((await watcher.ok(`SEARCH LARGER ${LARGE}`)).untagged, ["SEARCH"]);
+    assert.deepEqual((await watcher.ok(`SEARCH SMALLER ${LARGE}`)).untagged, ["SEARCH 2"]);
+    assert.deepEqual((await watcher.ok("SORT (SIZE) US-ASCII ALL")).untagged, ["SORT 2 1"]);
+    restore();
+  });
+});
+
+/** Writes values into a row behind the store's back; gives what puts the old ones back. */
+function changeRow(
+  server: TestServer,
+  table: string,
+  where: string,
+  values: Readonly<Record<string, number | undefined>>,
+): () => void {
+  const columns = Object.keys(values);
+  const write = (row: Readonly<Record<string, unknown>>) => {
+    const set = columns.map((name) => `${name} = ${row[name]}`).join(", ");
+    db.exec(`UPDATE ${table} SET ${set} WHERE ${where}`);
+  };
+  const db = new DatabaseSync(`${server.dataDir}/accounts/1/mail.db`);
+  const before = db.prepare(`SELECT ${columns.join(", ")} FROM ${table} WHERE ${where}`).get();
+  assert.ok(before);
+  write(values);
+  return () => {
+    write(before);
+    db.close();
+  };
+}

@@ -43,6 +43,29 @@ Deno.test("what one connection does to mailboxes, another sees at once", async (
   });
 });
 
+Deno.test("RENAME below the own name takes mail and children along, and the old name is a new mailbox", async () => {
+  await withTwo(async (actor, watcher) => {
+    await actor.ok("CREATE a/c");
+    await actor.append("a", "Subject: moved\r\n\r\n1\r\n");
+    const before = await status(actor, "a", "UIDVALIDITY");
+    await actor.ok("RENAME a a/b");
+    assert.deepEqual(names(await watcher.ok('LIST "" "a*"')), ["a", "a/b", "a/b/c"]);
+    assert.equal(await status(watcher, "a/b", "UIDVALIDITY"), before);
+    assert.equal(await status(watcher, "a/b", "MESSAGES"), 1);
+    assert.equal(await status(watcher, "a", "MESSAGES"), 0);
+    assert.ok(await status(watcher, "a", "UIDVALIDITY") > before);
+  });
+});
+
+Deno.test("UNSUBSCRIBE of a name that nobody ever subscribed or made is OK and changes nothing", async () => {
+  await withTwo(async (actor, watcher) => {
+    const before = (await watcher.ok('LIST (SUBSCRIBED) "" "*"')).untagged;
+    const { untagged, code } = await actor.ok("UNSUBSCRIBE never/there");
+    assert.deepEqual([untagged, code], [[], undefined]);
+    assert.deepEqual((await watcher.ok('LIST (SUBSCRIBED) "" "*"')).untagged, before);
+  });
+});
+
 Deno.test("a special use goes from one mailbox to another, and everybody sees it", async () => {
   await withTwo(async (actor, watcher) => {
     const pattern = '"" ("Bin" "Junk" "Trash")';

@@ -146,6 +146,22 @@ Deno.test("RENAME takes children along, makes parents and leaves subscriptions",
   assert.deepEqual(await session.run('LSUB "" a*'), ['* LSUB () "/" a', '* LSUB () "/" a/b', "OK"]);
 });
 
+Deno.test("RENAME to a name below its own moves mail and children, and makes the old name anew", async () => {
+  const session = await openFakeSession();
+  await session.run("CREATE a/c");
+  const before = await session.store.findMailbox("a");
+  assert.deepEqual(await session.run("RENAME a a/b"), ["OK"]);
+  assert.deepEqual(await names(session), ["INBOX", "a", "a/b", "a/b/c"]);
+  const [moved, parent] = [
+    await session.store.findMailbox("a/b"),
+    await session.store.findMailbox("a"),
+  ];
+  assert.equal(moved?.id, before?.id);
+  assert.equal(moved?.uidValidity, before?.uidValidity);
+  assert.ok(before && parent && parent.uidValidity > before.uidValidity);
+  assert.deepEqual(await session.run("RENAME a/b a/b/c"), ["NO [ALREADYEXISTS]"]);
+});
+
 Deno.test("RENAME refuses with NONEXISTENT, ALREADYEXISTS and CANNOT", async () => {
   const session = await openFakeSession();
   await session.run("CREATE a");

@@ -177,7 +177,7 @@ Deno.test("SAVE is for the selected mailbox alone", async () => {
   assert.equal(session.view?.savedResult.toString(), "");
 });
 
-Deno.test("$ is refused where other mailboxes are searched, before anything is answered", async () => {
+Deno.test("$ is refused where other mailboxes are searched, before anything is answered (behaviour 8.2, 23b)", async () => {
   const session = await openMany();
   await session.select("INBOX");
   await session.ask("a SEARCH RETURN (SAVE) ALL");

@@ -113,7 +113,8 @@ async function streamContent(
   const { writer } = session.out;
   const { size, hasNul } = await measure(row, session, encoded, partial);
   writer.raw(`${hasNul ? "~" : ""}{${size}}\r\n`);
-  await decode(row, session, encoded, partial, (content) => void writer.bytes(content));
+  // Copied, because a decoder may use its memory again while this waits to be sent.
+  await decode(row, session, encoded, partial, (content) => void writer.bytes(content.slice()));
 }
 
 /** How long the content is that a partial leaves, and whether it has a NUL. */
@@ -146,8 +147,7 @@ async function decode(
     const start = Math.max(0, wanted.start - position);
     const end = Math.max(0, wanted.end - position);
     position += content.length;
-    // Copied, because a decoder may use its memory again while this waits to be sent.
-    if (start < content.length && end > start) onContent(content.slice(start, end));
+    if (start < content.length && end > start) onContent(content.subarray(start, end));
   };
   const { start, end } = encoded.range;
   await pipeRaw(row, session, start, end, (piece) => give(decoder.write(piece)));
