@@ -1,4 +1,4 @@
-import { logger, metrics } from "../base/mod.ts";
+import { logger, metrics, openTracing } from "../base/mod.ts";
 import { toConfig, unservedSettings } from "./config/config.ts";
 import { type LoadedFile, readConfigFile } from "./config/load.ts";
 import { UsageError } from "./failure.ts";
@@ -23,6 +23,7 @@ export async function serve(file: LoadedFile, onReady?: (server: Server) => void
   const logControl = await LogControl.open(config.log);
   for (const warning of unservedSettings(file)) log.warn("{warning}", { warning });
   outliveMistakes();
+  await openTracing();
   // Heard from here on, so that a signal during the start is not lost.
   const stop = stopSignal();
   const server = await startServer(config, logControl);

@@ -1,7 +1,7 @@
 /**
  * base: leaves that know nothing of mail. Laws: imports no other room; does nothing at import;
- * no module keeps state of its own except the metric registry and the queue of turns, of which a
- * process needs one each.
+ * no module keeps state of its own except the metric registry, the tracer and the queue of turns, of
+ * which a process needs one each.
  */
 export * from "./bytes.ts";
 export * from "./clock.ts";
@@ -22,5 +22,6 @@ export { writeMetrics } from "./metrics_text.ts";
 export * from "./private_file.ts";
 export * from "./random.ts";
 export * from "./range_set.ts";
+export { openTracing, traced } from "./trace.ts";
 export * from "./turn.ts";
 export * from "./version.ts";

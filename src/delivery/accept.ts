@@ -1,5 +1,13 @@
 import { domainToASCII, domainToUnicode } from "node:url";
-import { type Bytes, type Clock, EMPTY_BYTES, logger, metrics, randomHex } from "../base/mod.ts";
+import {
+  type Bytes,
+  type Clock,
+  EMPTY_BYTES,
+  logger,
+  metrics,
+  randomHex,
+  traced,
+} from "../base/mod.ts";
 import { parseAddresses, type ParsedMessage } from "../message/mod.ts";
 import {
   type Account,
@@ -178,12 +186,31 @@ interface Copy {
  * is durable, and what is not has left nothing behind. Recipients that are one account get the
  * message once and the same result. Rejects, having stored nothing, when the source does.
  */
-export async function deliverMessage(
+export function deliverMessage(
   services: DeliveryServices,
   recipients: readonly Recipient[],
   source: MessageSource,
   content: AsyncIterable<Bytes>,
   target: DeliveryTarget = INBOX,
+): Promise<DeliveryResult[]> {
+  return traced("deliver", async (note) => {
+    const results = await deliver(services, recipients, source, content, target);
+    const delivered = results.filter(({ kind }) => kind === "delivered").length;
+    note({
+      "postern.protocol": source.protocol,
+      "postern.recipients": results.length,
+      "postern.delivered": delivered,
+    });
+    return results;
+  });
+}
+
+async function deliver(
+  services: DeliveryServices,
+  recipients: readonly Recipient[],
+  source: MessageSource,
+  content: AsyncIterable<Bytes>,
+  target: DeliveryTarget,
 ): Promise<DeliveryResult[]> {
   const id = randomHex(8);
   const results = new Map<number, DeliveryResult>();

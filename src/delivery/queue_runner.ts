@@ -1,4 +1,4 @@
-import { logger, metrics } from "../base/mod.ts";
+import { logger, metrics, traced } from "../base/mod.ts";
 import type { MailQueue, QueuedMessage, QueuedRecipient, QueueOutcome } from "../store/mod.ts";
 import {
   deliverMessage,
@@ -110,11 +110,16 @@ export class QueueRunner {
       await this.#settle(message, [[recipient, await this.#deliver(message, recipient)]]);
     }
     if (remote.length === 0) return;
-    const results = await this.#relay?.send({
-      sender: message.sender,
-      recipients: remote.map(({ address }) => address),
-      size: message.size,
-      content: () => this.#queue.readContent(message.id),
+    const results = await traced("relay", async (note) => {
+      const results = await this.#relay?.send({
+        sender: message.sender,
+        recipients: remote.map(({ address }) => address),
+        size: message.size,
+        content: () => this.#queue.readContent(message.id),
+      });
+      const accepted = results?.filter(({ kind }) => kind === "accepted").length ?? 0;
+      note({ "postern.recipients": remote.length, "postern.delivered": accepted });
+      return results;
     });
     // Then it was this host that ended the attempt, which does not count.
     if (this.#isStopped && results?.every(({ kind }) => kind === "failed")) return;

@@ -1,4 +1,4 @@
-import { logger, metrics } from "../base/mod.ts";
+import { logger, metrics, traced } from "../base/mod.ts";
 import {
   type Completion,
   concernsAdmin,
@@ -34,10 +34,24 @@ export type Outcome =
  * tells what others changed, and answers. `refusal` is why its literals were not taken, if so. Only
  * a lost connection gets out of here as an exception.
  */
-export async function dispatch(
+export function dispatch(
   session: Session,
   heading: Heading,
   refusal: unknown,
+): Promise<Outcome> {
+  const cmd = heading.spec?.name ?? "other";
+  return traced(`IMAP ${cmd}`, async (note) => {
+    const outcome = await measured(session, heading, refusal, cmd);
+    note({ "postern.result": outcome, "postern.account": session.login?.account.id ?? 0 });
+    return outcome;
+  });
+}
+
+async function measured(
+  session: Session,
+  heading: Heading,
+  refusal: unknown,
+  cmd: string,
 ): Promise<Outcome> {
   const started = performance.now();
   const { tag, name, spec } = heading;
@@ -54,6 +68,8 @@ export async function dispatch(
       if (session.signal.aborted) throw new ConnectionLost();
       if (error instanceof ResponseCut) {
         log.error("{name} failed within a response: {error}", { name, error: cause });
+        outcome = cause instanceof StoreError ? "servererror" : "panic";
+        if (outcome === "panic") metrics.panic(cause, "session");
         throw new ConnectionLost();
       }
       const failure = describeFailure(error, name);
@@ -70,7 +86,6 @@ export async function dispatch(
     tagged(session, tag, "OK", completion?.code, completion?.text ?? `${name} completed`);
     return outcome = "ok";
   } finally {
-    const cmd = spec?.name ?? "other";
     const ms = performance.now() - started;
     metrics.observe("postern_imap_command_duration_seconds", { cmd, result: outcome }, ms / 1000);
     log.debug("{cmd} {outcome} in {ms} ms", { cmd, outcome, ms: Math.round(ms * 100) / 100 });
