@@ -33,6 +33,7 @@ export async function withAccountFile(
     createMail(db, { now: 1_700_000_000, objectPrefix: "test", mailboxes: [] });
     const commits: ModSeq[] = [];
     const host = {
+      folderOf: () => folder,
       use: () => db ??= open(),
       close: () => {
         db?.close();
@@ -42,7 +43,7 @@ export async function withAccountFile(
       committed: (_: AccountId, modSeq: ModSeq) => commits.push(modSeq),
       now: () => fixture.now,
     };
-    const file = new AccountFile(host, 1 as AccountId, folder);
+    const file = new AccountFile(host, 1 as AccountId);
     const account = new SqliteAccountStore(file, host);
     const fixture: AccountFixture = {
       get db() {
