@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { type TestServer, withServer } from "../support/server.ts";
+import { SqliteAccountStore } from "../../src/store/sqlite/account.ts";
+import { PASSWORD, type TestServer, USER, withServer } from "../support/server.ts";
 
 const LARGE = 2 ** 32 + 5;
 
@@ -79,6 +80,31 @@ Deno.test("sizes of messages beyond 32 bits are told, compared and sorted whole"
     assert.deepEqual((await watcher.ok(`SEARCH SMALLER ${LARGE}`)).untagged, ["SEARCH 2"]);
     assert.deepEqual((await watcher.ok("SORT (SIZE) US-ASCII ALL")).untagged, ["SORT 2 1"]);
     restore();
+  });
+});
+
+Deno.test("BINARY.SIZE beyond 32 bits is told whole", async () => {
+  await withServer(async (server) => {
+    const c = await server.login("INBOX");
+    await c.append("INBOX", "Subject: large\r\n\r\n1\r\n");
+    const restore = changeRow(server, "message", "uid = 1", { size: LARGE });
+    const { readRaw } = SqliteAccountStore.prototype;
+    // The same piece again and again, in place of a message of 4 GiB.
+    const piece = new Uint8Array(2 ** 26).fill(65);
+    SqliteAccountStore.prototype.readRaw = async function* (_mailbox, _uid, start, end) {
+      for (let at = start; at < end; at += piece.length) yield piece.subarray(0, end - at);
+    };
+    try {
+      const watcher = await server.connect({ timeoutMs: 60_000 });
+      await watcher.ok(`LOGIN ${USER} "${PASSWORD}"`);
+      await watcher.ok("SELECT INBOX");
+      assert.deepEqual((await watcher.ok("FETCH 1 BINARY.SIZE[]")).untagged, [
+        `1 FETCH (UID 1 BINARY.SIZE[] ${LARGE})`,
+      ]);
+    } finally {
+      SqliteAccountStore.prototype.readRaw = readRaw;
+      restore();
+    }
   });
 });
 
