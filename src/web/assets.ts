@@ -1,9 +1,11 @@
 import icon from "./assets/icon.svg" with { type: "text" };
+import importScript from "./assets/import.js" with { type: "text" };
 import style from "./assets/style.css" with { type: "text" };
 
 /** Files that pages ask for, within the program: by name, its type and its text. */
 const ASSETS: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "icon.svg": ["image/svg+xml", icon],
+  "import.js": ["text/javascript; charset=utf-8", importScript],
   "style.css": ["text/css; charset=utf-8", style],
 };
 

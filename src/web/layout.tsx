@@ -22,6 +22,8 @@ interface LayoutProps {
   readonly scripts?: readonly string[];
   /** Style sheets beside the common one. */
   readonly styles?: readonly string[];
+  /** After how many seconds a browser without scripts asks again, where something goes on. */
+  readonly refreshSeconds?: number;
   readonly children?: Child;
 }
 
@@ -34,6 +36,11 @@ export const Layout: FC<LayoutProps> = (props) => (
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        {props.refreshSeconds && (
+          <noscript>
+            <meta http-equiv="refresh" content={String(props.refreshSeconds)} />
+          </noscript>
+        )}
         <title>{`${props.title} · ${props.site}`}</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/style.css" />
@@ -44,6 +51,12 @@ export const Layout: FC<LayoutProps> = (props) => (
         <a class="skip" href="#main">To the content</a>
         <header>
           <p class="site">{props.site}</p>
+          {props.logOut && (
+            <form class="visitor" method="post" action={props.logOut}>
+              {props.visitor && <span>{props.visitor}</span>}
+              <button type="submit" class="quiet">Log out</button>
+            </form>
+          )}
           {props.nav && (
             <nav aria-label="Pages">
               <ul>
@@ -56,12 +69,6 @@ export const Layout: FC<LayoutProps> = (props) => (
                 ))}
               </ul>
             </nav>
-          )}
-          {props.logOut && (
-            <form class="visitor" method="post" action={props.logOut}>
-              {props.visitor && <span>{props.visitor}</span>}
-              <button type="submit" class="quiet">Log out</button>
-            </form>
           )}
         </header>
         <main id="main" tabindex={-1}>

@@ -8,3 +8,20 @@ export const MAX_WEB_SESSIONS = 1_000;
 export const WEB_IDLE_MS = 60 * 60_000;
 /** How long it may stay logged in at all: a working day. */
 export const WEB_SESSION_MS = 12 * 60 * 60_000;
+/** Octets of one field, and of the head of each part, beside the file that is sent with them. */
+export const MAX_FIELD_BYTES = 4 * 1024;
+export const MAX_PART_HEAD_BYTES = 4 * 1024;
+/** Fields before a file: the form has one. */
+export const MAX_FIELDS = 10;
+/** Octets of a file to import; larger ones are for `postern import`, beside the server. */
+export const MAX_UPLOAD_BYTES = 2 * 1024 ** 3;
+/** How many times as large a zip may be when it is unpacked: mail becomes a fifth of its size. */
+export const MAX_UNPACKED_RATIO = 5;
+/** Octets of the disk that imports leave free, since mail must go on coming in. */
+export const MIN_FREE_BYTES = 1024 ** 3;
+/** Imports at a time on the whole host: each keeps a disk busy. */
+export const MAX_IMPORTS = 4;
+/** Logins on one page when all are asked for. */
+export const LOGINS_PAGE = 500;
+/** Octets of a certificate that is sent: the longest chains have some 10 KiB. */
+export const MAX_CERTIFICATE_BYTES = 32 * 1024;

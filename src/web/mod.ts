@@ -17,5 +17,6 @@ export {
 } from "./host.ts";
 export { handleMetricsRequest, type MonitoredServer } from "./metrics_pages.ts";
 export type { RequestFacts, SiteServices } from "./services.ts";
-export { openSite } from "./site.tsx";
+export { readRequestFacts } from "./request.ts";
+export { type OpenedSite, openSite } from "./site.tsx";
 export { handleWebRequest } from "./status_page.ts";

@@ -8,30 +8,51 @@ export const Notice: FC<{ kind: "done" | "problem" | "warning" | "note"; childre
 interface FieldProps {
   readonly label: string;
   readonly name: string;
-  readonly type?: "text" | "password" | "email" | "search" | "number";
+  /** `textarea` for several lines. */
+  readonly type?: "text" | "password" | "email" | "search" | "number" | "file" | "textarea";
   readonly value?: string;
   readonly hint?: string;
   readonly required?: boolean;
   readonly autocomplete?: string;
+  /** Of files: their endings and types. */
+  readonly accept?: string;
 }
 
 /** A field of a form, with its label and what one should know before filling it in. */
 export const Field: FC<FieldProps> = (
-  { label, name, type = "text", value, hint, required, autocomplete = "off" },
+  { label, name, type = "text", value, hint, required, autocomplete = "off", accept },
+) => {
+  const common = {
+    id: `field-${name}`,
+    name,
+    required,
+    "aria-describedby": hint ? `hint-${name}` : undefined,
+  };
+  return (
+    <p class="field">
+      <label for={common.id}>{label}</label>
+      {hint && <small id={`hint-${name}`}>{hint}</small>}
+      {type === "textarea" ? <textarea {...common} spellcheck={false}>{value}</textarea> : (
+        <input
+          {...common}
+          type={type}
+          value={value}
+          autocomplete={type === "file" ? undefined : autocomplete}
+          accept={accept}
+        />
+      )}
+    </p>
+  );
+};
+
+/** A box to tick, with its label behind it. */
+export const Check: FC<{ label: Child; name: string; value?: string; isChecked: boolean }> = (
+  { label, name, value = "yes", isChecked },
 ) => (
-  <p class="field">
-    <label for={`field-${name}`}>{label}</label>
-    {hint && <small id={`hint-${name}`}>{hint}</small>}
-    <input
-      id={`field-${name}`}
-      name={name}
-      type={type}
-      value={value}
-      required={required}
-      autocomplete={autocomplete}
-      aria-describedby={hint ? `hint-${name}` : undefined}
-    />
-  </p>
+  <label class="check">
+    <input type="checkbox" name={name} value={value} checked={isChecked} />
+    <span>{label}</span>
+  </label>
 );
 
 /** A button that changes something. `fields` go with it unseen. */
@@ -61,26 +82,34 @@ export const Action: FC<{
 export const Table: FC<{
   /** What the table has, for screen readers. */
   caption: string;
-  columns: readonly string[];
+  /** Their titles; numbers stand to the right. */
+  columns: readonly (string | { readonly title: string; readonly isNumber: true })[];
   rows: readonly (readonly Child[])[];
   /** What is said when there are none. */
   empty: string;
-}> = ({ caption, columns, rows, empty }) =>
-  rows.length === 0
-    ? <p class="empty">{empty}</p>
-    : (
-      <div class="table" role="region" aria-label={caption} tabindex={0}>
-        <table>
-          <caption>{caption}</caption>
-          <thead>
-            <tr>{columns.map((column) => <th scope="col">{column}</th>)}</tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => <tr>{row.map((cell) => <td>{cell}</td>)}</tr>)}
-          </tbody>
-        </table>
-      </div>
-    );
+}> = ({ caption, columns, rows, empty }) => {
+  if (rows.length === 0) return <p class="empty">{empty}</p>;
+  const classes = columns.map((column) => typeof column === "string" ? undefined : "number");
+  return (
+    <div class="table" role="region" aria-label={caption} tabindex={0}>
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column, i) => (
+              <th scope="col" class={classes[i]}>
+                {typeof column === "string" ? column : column.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => <tr>{row.map((cell, i) => <td class={classes[i]}>{cell}</td>)}</tr>)}
+        </tbody>
+      </table>
+    </div>
+  );
+};
 
 /** Names and their values. */
 export const Facts: FC<{ facts: readonly (readonly [name: string, value: Child])[] }> = (

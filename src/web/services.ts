@@ -13,9 +13,22 @@ export interface SiteServices {
   readonly loginLog: LoginLog;
   readonly queue: MailQueue;
   readonly clock: Clock;
+  /** IMAP capabilities that an account may have kept from its mail programs, in capitals. */
+  readonly capabilities: readonly string[];
+  /** What is deleted by itself here, and when, in sentences; empty where nothing is. */
+  readonly retention: readonly string[];
+  readonly uploads: {
+    /** For files that were sent, while they are needed; emptied when the site opens. */
+    readonly folder: string;
+    /** Octets of one file at most; the usual unless given. */
+    readonly maxBytes?: number;
+  };
   /** What passwords set here cost to check; the usual unless given. */
   readonly passwordCosts?: VerifierCosts;
 }
 
 /** What is known of the connection that a request came on; `TransportFacts` fits. */
-export type RequestFacts = Omit<ConnectionFacts, "protocol">;
+export interface RequestFacts extends Omit<ConnectionFacts, "protocol"> {
+  /** Whether who is connected may speak for others, by `X-Forwarded-For` and `X-Forwarded-Proto`. */
+  readonly isTrustedProxy?: boolean;
+}

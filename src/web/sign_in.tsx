@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { AuthFailure, ConnectionLogin } from "../auth/mod.ts";
+import { readForm } from "./forms.ts";
 import { Layout } from "./layout.tsx";
 import { Field, Notice } from "./parts.tsx";
 import type { Site, SiteContext, SiteEnvironment } from "./site.tsx";
@@ -56,16 +57,16 @@ export function addSignIn(app: Hono<SiteEnvironment>, site: Site, signIn: SignIn
   );
   app.get("/login", (context) => context.html(page(context, "")));
   app.post("/login", async (context) => {
-    const form = await context.req.formData();
-    const [address, password] = ["address", "password"].map((name) => String(form.get(name) ?? ""));
+    const form = await readForm(context);
+    const [address, password] = [form.text("address"), form.text("password")];
     const login = site.authenticator.forConnection(() => ({
       protocol: "web",
       ...context.env.facts,
     }));
-    const result = await signIn.verify(login, (address ?? "").trim(), password ?? "")
+    const result = await signIn.verify(login, address.trim(), password)
       .finally(() => login.close());
     if ("text" in result) {
-      return context.html(page(context, address ?? "", result.text), 403);
+      return context.html(page(context, address, result.text), 403);
     }
     setCookie(context, kind, site.sessions.begin(result), { ...COOKIE, prefix: "host" });
     return context.redirect(root, 303);

@@ -1,15 +1,20 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
+import { logger } from "../base/mod.ts";
 import type { Account } from "../store/mod.ts";
+import { Imports } from "./account/imports.ts";
 import { accountPages } from "./account/mod.tsx";
+import { IMPORT_PATH } from "./account/transfer.tsx";
 import { adminPages } from "./admin/mod.tsx";
 import { serveAsset } from "./assets.ts";
 import { MAX_FORM_BYTES } from "./limits.ts";
 import { Layout } from "./layout.tsx";
-import { isForgedRequest } from "./request.ts";
+import { isForgedRequest, readRequestFacts } from "./request.ts";
 import type { RequestFacts, SiteServices } from "./services.ts";
 import { WebSessions } from "./web_sessions.ts";
+
+const log = logger("web");
 
 /** What each handler finds in its context. */
 export interface SiteEnvironment {
@@ -23,19 +28,26 @@ export type SiteContext = Context<SiteEnvironment>;
 /** What the pages share. */
 export interface Site extends SiteServices {
   readonly sessions: WebSessions;
+  readonly imports: Imports;
+}
+
+/** The pages, ready to be asked. */
+export interface OpenedSite {
+  /** The answer to a request; undefined where no such page is. */
+  answer(request: Request, facts: RequestFacts): Promise<Response | undefined>;
+  /** Ends imports that go on. Never rejects. */
+  close(): Promise<void>;
 }
 
 /**
  * The pages that one logs in to: `/account` for who has an account, `/admin` for who runs the host.
- * Gives the function that answers a request; undefined where no such page is.
  */
-export function openSite(
-  services: SiteServices,
-): (request: Request, facts: RequestFacts) => Promise<Response | undefined> {
+export async function openSite(services: SiteServices): Promise<OpenedSite> {
   const { store, authenticator, clock } = services;
   const site: Site = {
     ...services,
     sessions: new WebSessions(store.directory, authenticator, clock),
+    imports: await Imports.open(services),
   };
   const app = new Hono<SiteEnvironment>();
   app.use(secureHeaders({
@@ -63,7 +75,14 @@ export function openSite(
     context.header("cache-control", "no-store");
     return await next();
   });
-  app.use(bodyLimit({ maxSize: MAX_FORM_BYTES }));
+  const limitForm = bodyLimit({
+    maxSize: MAX_FORM_BYTES,
+    onError: (context) => context.text("This form has too much in it.\n", 413),
+  });
+  app.use((context, next) =>
+    // A file that is imported is not kept in memory, and has a limit of its own.
+    context.req.path === IMPORT_PATH ? next() : limitForm(context, next)
+  );
   app.route("/account", accountPages(site));
   app.route("/admin", adminPages(site));
   app.notFound((context) =>
@@ -74,9 +93,21 @@ export function openSite(
       404,
     )
   );
-  return async (request, facts) => {
-    const { pathname } = new URL(request.url);
-    if (!/^\/(?:account|admin|assets)(?:\/|$)/.test(pathname)) return undefined;
-    return await app.fetch(request, { facts });
+  app.onError((error, context) => {
+    log.error("the page {path} failed: {error}", { path: context.req.path, error });
+    return context.html(
+      <Layout title="Something went wrong" site={services.hostname} path={context.req.path}>
+        <p>This did not work, and it is not your fault. Try again later.</p>
+      </Layout>,
+      500,
+    );
+  });
+  return {
+    async answer(request, facts) {
+      const { pathname } = new URL(request.url);
+      if (!/^\/(?:account|admin|assets)(?:\/|$)/.test(pathname)) return undefined;
+      return await app.fetch(request, { facts: readRequestFacts(request, facts) });
+    },
+    close: () => site.imports.close(),
   };
 }

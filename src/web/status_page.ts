@@ -23,6 +23,7 @@ export function handleWebRequest(request: Request, { hostname }: WebFacts): Resp
 <ul>
 <li>Server for incoming mail (IMAP): ${host}, with TLS</li>
 <li>User name: your whole mail address</li>
-</ul>`,
+</ul>
+<p><a href="/account">Your account</a>: password, devices, import and export</p>`,
   );
 }

@@ -1,7 +1,12 @@
 import { Authenticator, Gate, makeVerifier } from "../../src/auth/mod.ts";
 import type { Account } from "../../src/store/mod.ts";
 import { openSqliteLoginLog } from "../../src/store/sqlite/engine.ts";
-import { handleWebRequest, openSite, type RequestFacts } from "../../src/web/mod.ts";
+import {
+  handleWebRequest,
+  type OpenedSite,
+  openSite,
+  type RequestFacts,
+} from "../../src/web/mod.ts";
 import { ModelQueue } from "../store/model_queue.ts";
 import { ModelStore } from "../store/model_store.ts";
 import { memoryTlsFacts } from "../support/memory_transport.ts";
@@ -14,6 +19,9 @@ export const HOSTNAME = "mail.example.org";
 
 /** 2026-11-24T12:00:00Z */
 export const NOW = Date.UTC(2026, 10, 24, 12);
+
+/** Octets of a file that is sent, in tests. */
+export const MAX_UPLOAD_BYTES = 1024 * 1024;
 
 const FACTS: RequestFacts = {
   remote: { address: "192.0.2.7" },
@@ -30,40 +38,40 @@ export class SiteHouse implements AsyncDisposable {
   readonly queue = new ModelQueue();
   readonly gate = new Gate(this.clock);
   readonly loginLog;
+  readonly uploads: string;
+  readonly retention: string[] = [];
   readonly #folder: string;
-  readonly #answer: ReturnType<typeof openSite>;
+  #site: OpenedSite | undefined;
 
   private constructor(folder: string) {
     this.#folder = folder;
+    this.uploads = `${folder}/uploads`;
     this.loginLog = openSqliteLoginLog({ dataDir: folder, clock: this.clock });
-    const { store, host, queue, gate, loginLog, clock } = this;
-    const authenticator = new Authenticator(store.directory, clock, {
-      allowPlaintext: false,
-      gate,
-      costs: TEST_COSTS,
-      sleep: async () => {},
-    });
-    this.#answer = openSite({
-      hostname: HOSTNAME,
-      host,
-      store,
-      authenticator,
-      gate,
-      loginLog,
-      queue,
-      clock,
-      passwordCosts: TEST_COSTS,
-    });
   }
 
   static async open(): Promise<SiteHouse> {
     const house = new SiteHouse(await Deno.makeTempDir({ prefix: "postern-site-" }));
-    const { directory } = house.store;
+    const { store, clock } = house;
+    const { directory } = store;
     await directory.addDomain("example.org");
     for (const name of ["alice", "bob"]) {
       await directory.addAccount(`${name}@example.org`, await makeVerifier(PASSWORD, TEST_COSTS));
     }
     await directory.setAdminVerifier(await makeVerifier(ADMIN_PASSWORD, TEST_COSTS));
+    const authenticator = new Authenticator(directory, clock, {
+      allowPlaintext: false,
+      gate: house.gate,
+      costs: TEST_COSTS,
+      sleep: async () => {},
+    });
+    house.#site = await openSite({
+      ...{ hostname: HOSTNAME, host: house.host, store, authenticator, clock },
+      ...{ gate: house.gate, loginLog: house.loginLog, queue: house.queue },
+      capabilities: ["CONDSTORE", "IDLE", "NOTIFY", "UIDONLY"],
+      retention: house.retention,
+      uploads: { folder: house.uploads, maxBytes: MAX_UPLOAD_BYTES },
+      passwordCosts: TEST_COSTS,
+    });
     return house;
   }
 
@@ -75,7 +83,7 @@ export class SiteHouse implements AsyncDisposable {
 
   /** What the site says to a request, as the server would ask it. */
   async answer(request: Request, facts: Partial<RequestFacts> = {}): Promise<Response> {
-    return await this.#answer(request, { ...FACTS, ...facts }) ??
+    return await this.#site?.answer(request, { ...FACTS, ...facts }) ??
       handleWebRequest(request, { hostname: HOSTNAME });
   }
 
@@ -85,6 +93,7 @@ export class SiteHouse implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#site?.close();
     await this.loginLog.close();
     await this.store.close();
     await Deno.remove(this.#folder, { recursive: true });
