@@ -20,12 +20,22 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   /** The limit of open files that the process has; this one's unless given. */
   readonly openFiles?: number;
+  /** What runs instead of the sources: a bundle, with Deno's flags for it, or else a binary. */
+  readonly program?: { readonly file: string; readonly flags?: readonly string[] };
 }
 
 export function posternCommand(
   args: readonly string[],
-  { openFiles, ...options }: Deno.CommandOptions & Pick<RunOptions, "openFiles">,
+  { openFiles, program, ...options }: Deno.CommandOptions & Omit<RunOptions, "stdin">,
 ): Deno.Command {
+  if (program?.flags) {
+    const { file, flags } = program;
+    return new Deno.Command(Deno.execPath(), {
+      args: ["run", ...flags, file, ...args],
+      ...options,
+    });
+  }
+  if (program) return new Deno.Command(program.file, { args: [...args], ...options });
   const limited = openFiles === undefined
     ? []
     : ["-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", Deno.execPath()];
