@@ -13,13 +13,15 @@ import { openRenewer } from "./acme_renewal.ts";
 import { changedKeys } from "./changed_keys.ts";
 import { Chatmail, readHostFacts } from "./chatmail.ts";
 import { ServerCertificates } from "./certificates.ts";
-import { type Config, isServedKind, type ListenerConfig } from "./config/config.ts";
+import type { Config, ListenerConfig } from "./config/config.ts";
+import { type ControlServer, listenForCommands } from "./control/server.ts";
 import { listenForNudges, openStore } from "./data.ts";
 import { GateKeeper } from "./gate_keeper.ts";
 import { serveHttp } from "./http_connection.ts";
 import { type Connection, Connections } from "./live/connections.ts";
 import { LiveHost } from "./live/live_host.ts";
 import { ImapParty, SmtpParty } from "./live/parties.ts";
+import { Tracer } from "./live/tracer.ts";
 import type { LogControl } from "./log.ts";
 import { mailServices } from "./mail_services.ts";
 import { readOAuth } from "./oauth.ts";
@@ -73,10 +75,12 @@ export class Server {
   readonly #listeners: Listener[] = [];
   /** Of each listener, what it was opened by. */
   readonly #listening: ListenerConfig[] = [];
-  readonly #connections = new Connections(() => systemClock.now());
+  readonly #tracer: Tracer;
+  readonly #connections: Connections;
   readonly #logControl: LogControl;
   readonly #startedMs = systemClock.now();
   #host: LiveHost | undefined;
+  #control: ControlServer | undefined;
   #nudges: NudgeListener | undefined;
 
   constructor(
@@ -150,6 +154,8 @@ export class Server {
       isTraced: this.#chatmail === undefined,
       ...this.#chatmail?.deliveryHooks,
     });
+    this.#tracer = new Tracer(() => clock.now(), this.#sessions.registry.commands);
+    this.#connections = new Connections(() => clock.now(), this.#tracer);
     this.#expiry = new Expiry(config, {
       store,
       clock,
@@ -224,9 +230,13 @@ export class Server {
       });
     }
     await this.#files.open();
-    const listeners = this.#config.listeners.filter(({ kind }) => isServedKind(kind));
+    const { listeners } = this.#config;
     this.#budget = openBudget(this.#config.maxConnections, listeners.length);
     this.#host = this.#openHost(this.#outgoing, this.#watch);
+    this.#control = await listenForCommands(dataDir, {
+      host: this.#host,
+      trace: (account, listener) => this.#tracer.trace(account, this.#connections, listener),
+    });
     for (const config of listeners) {
       this.#listeners.push(await this.#open(config));
       this.#listening.push(config);
@@ -268,6 +278,7 @@ export class Server {
     await this.#watch?.stop();
     await this.#outgoing?.close();
     await this.#renewer?.stop();
+    await this.#control?.close();
     await this.#nudges?.close();
     await this.#keeper.close();
     await this.#store.close();

@@ -60,17 +60,22 @@ export class Connection {
   }
 }
 
+/** Is told of each connection before anything is said on it, and when it is gone. */
+export interface ConnectionWatcher {
+  begun(connection: Connection): void;
+  ended(connection: Connection): void;
+}
+
 /** All connections of a server that are open. */
 export class Connections {
   readonly #now: () => number;
-  /** Told of each new one, before anything was said on it. */
-  readonly #begun: (connection: Connection) => void;
+  readonly #watcher: ConnectionWatcher | undefined;
   readonly #open = new Map<number, Connection>();
   #lastId = 0;
 
-  constructor(now: () => number, begun: (connection: Connection) => void = () => {}) {
+  constructor(now: () => number, watcher?: ConnectionWatcher) {
     this.#now = now;
-    this.#begun = begun;
+    this.#watcher = watcher;
   }
 
   /** Keeps a connection until what `speak` does on it is over. */
@@ -89,12 +94,15 @@ export class Connections {
       this.#now(),
     );
     this.#open.set(id, connection);
-    this.#begun(connection);
+    this.#watcher?.begun(connection);
     connection.done = speak(connection)
       .catch((error) =>
         logger("app").error("a {target} connection failed: {error}", { target, error })
       )
-      .finally(() => this.#open.delete(id));
+      .finally(() => {
+        this.#open.delete(id);
+        this.#watcher?.ended(connection);
+      });
   }
 
   /** The oldest first. */

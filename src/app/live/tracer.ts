@@ -1,0 +1,178 @@
+import type { AccountId, Bytes } from "../../base/mod.ts";
+import type { TransportTap } from "../../net/mod.ts";
+import type { Connection, Connections } from "./connections.ts";
+import { ImapMask, SmtpMask, type TraceMask } from "./trace_mask.ts";
+
+/** Lines of a connection on which nobody has logged in yet that are kept for the case. */
+const MAX_HELD_LINES = 100;
+
+/** One line of a trace. */
+export interface TraceLine {
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly connection: number;
+  /** From the client, to the client, or about the connection. */
+  readonly direction: "<" | ">" | "*";
+  readonly text: string;
+}
+
+type Listener = (line: TraceLine) => void;
+
+/**
+ * Shows what accounts say and hear on all their connections. While nobody traces, no connection is
+ * looked into; while somebody does, what is said before a login is kept until it is known whose.
+ */
+export class Tracer {
+  readonly #now: () => number;
+  /** Names of IMAP commands. */
+  readonly #commands: { has(name: string): boolean };
+  readonly #listeners = new Map<AccountId, Set<Listener>>();
+
+  constructor(now: () => number, commands: { has(name: string): boolean }) {
+    this.#now = now;
+    this.#commands = commands;
+  }
+
+  /** Traces an account on the connections there are and all new ones, until what it gives is called. */
+  trace(account: AccountId, connections: Connections, listener: Listener): () => void {
+    const listeners = this.#listeners.get(account) ?? new Set();
+    this.#listeners.set(account, listeners.add(listener));
+    for (const connection of connections.all()) {
+      if (connection.transport.tap === undefined) this.#watch(connection, false);
+      if (connection.party?.account?.id !== account) continue;
+      listener(this.#line(connection, "*", describe(connection)));
+      if (connection.transport.tap instanceof ConnectionTap) {
+        connection.transport.tap.isAnnounced = true;
+      }
+    }
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(account) === listeners) {
+        this.#listeners.delete(account);
+      }
+      if (this.#listeners.size > 0) return;
+      for (const { transport } of connections.all()) transport.tap = undefined;
+    };
+  }
+
+  /** To be told of each connection that begins. */
+  begun(connection: Connection): void {
+    if (this.#listeners.size > 0) this.#watch(connection, true);
+  }
+
+  /** To be told of each connection that is gone. */
+  ended(connection: Connection): void {
+    if (connection.transport.tap instanceof ConnectionTap) connection.transport.tap.end();
+  }
+
+  #watch(connection: Connection, isNew: boolean): void {
+    if (connection.protocol === "web" || connection.protocol === "metrics") return;
+    connection.transport.tap = new ConnectionTap(connection, isNew, {
+      newMask: () => connection.protocol === "imap" ? new ImapMask(this.#commands) : new SmtpMask(),
+      listenersOf: (account) => this.#listeners.get(account),
+      line: (direction, text) => this.#line(connection, direction, text),
+    });
+  }
+
+  #line(connection: Connection, direction: TraceLine["direction"], text: string): TraceLine {
+    return { timeMs: this.#now(), connection: connection.id, direction, text };
+  }
+}
+
+interface TapServices {
+  newMask(): TraceMask;
+  listenersOf(account: AccountId): ReadonlySet<Listener> | undefined;
+  line(direction: TraceLine["direction"], text: string): TraceLine;
+}
+
+/** Looks into one connection. */
+class ConnectionTap implements TransportTap {
+  readonly #connection: Connection;
+  readonly #services: TapServices;
+  /** Whether those who trace were told of the connection. */
+  isAnnounced = false;
+  #mask: TraceMask | undefined;
+  /** What was said before anybody logged in. */
+  #held: TraceLine[] = [];
+  #omitted = 0;
+
+  constructor(connection: Connection, isNew: boolean, services: TapServices) {
+    this.#connection = connection;
+    this.#services = services;
+    if (isNew) this.#mask = services.newMask();
+  }
+
+  received(bytes: Bytes): void {
+    this.#see("<", bytes);
+  }
+
+  sent(bytes: Bytes): void {
+    this.#see(">", bytes);
+  }
+
+  end(): void {
+    const account = this.#connection.party?.account;
+    const listeners = account && this.#services.listenersOf(account.id);
+    if (!listeners) return;
+    for (const listener of listeners) listener(this.#services.line("*", "the connection ended"));
+  }
+
+  #see(direction: "<" | ">", bytes: Bytes): void {
+    const account = this.#connection.party?.account;
+    const listeners = account && this.#services.listenersOf(account.id);
+    if (account && !listeners) {
+      // Somebody else's: whoever may follow on the connection begins anew.
+      this.#mask = undefined;
+      this.#forget();
+      this.isAnnounced = false;
+      return;
+    }
+    this.#mask ??= this.#join(direction);
+    if (!this.#mask) return;
+    const texts = direction === "<" ? this.#mask.received(bytes) : this.#mask.sent(bytes);
+    const lines = texts.map((text) => this.#services.line(direction, text));
+    if (!listeners) return this.#hold(lines);
+    const before = this.isAnnounced ? [] : this.#announcement();
+    for (const listener of listeners) for (const line of [...before, ...lines]) listener(line);
+  }
+
+  /** Joins a conversation where a line begins; undefined while that is not sure. */
+  #join(direction: "<" | ">"): TraceMask | undefined {
+    const activity = this.#connection.party?.activity;
+    const isBetween = activity === "IDLE" || (activity === "" && direction === "<");
+    return isBetween ? this.#services.newMask() : undefined;
+  }
+
+  #hold(lines: readonly TraceLine[]): void {
+    for (const line of lines) {
+      if (this.#held.length < MAX_HELD_LINES) this.#held.push(line);
+      else this.#omitted++;
+    }
+  }
+
+  #announcement(): TraceLine[] {
+    const lines = [this.#services.line("*", describe(this.#connection)), ...this.#held];
+    if (this.#omitted > 0) {
+      lines.push(this.#services.line("*", `${this.#omitted} lines before the login were left out`));
+    }
+    this.isAnnounced = true;
+    this.#forget();
+    return lines;
+  }
+
+  #forget(): void {
+    this.#held = [];
+    this.#omitted = 0;
+  }
+}
+
+function describe(connection: Connection): string {
+  const { protocol, listener, remote, tls, isCompressed, client } = connection.facts();
+  const facts = [
+    `${protocol} from ${remote} by ${listener}`,
+    tls ?? "in clear",
+    ...(isCompressed ? ["compressed"] : []),
+    ...(client ? [client] : []),
+  ];
+  return facts.join(", ");
+}
