@@ -18,6 +18,7 @@ import {
   resolveRecipient,
 } from "./accept.ts";
 import { closeConnections } from "./closing.ts";
+import { isEnvelopeAddress } from "./envelope_address.ts";
 import { IDLE_TIMEOUT_MS, MAX_COMMAND_BYTES, MAX_RECIPIENTS } from "./limits.ts";
 import type { LiveSubmission } from "./submission_connection.ts";
 import { REFUSAL_REPLIES } from "./outbox.ts";
@@ -53,6 +54,8 @@ export class LmtpServer {
       socketTimeout: IDLE_TIMEOUT_MS,
       hideENHANCEDSTATUSCODES: false,
       disableReverseLookup: true,
+      // `_parseAddressCommand` of the connection is not.
+      lenientAddressParsing: true,
       authOptional: true,
       disabledCommands: ["AUTH", "STARTTLS", "WIZ", "SHELL", "KILL", "HELP"],
       logger: false,
@@ -175,6 +178,15 @@ class PromptConnection extends SMTPConnection {
 
   end(reason: string): void {
     this.send(421, `4.3.2 ${reason}`);
+  }
+
+  /** smtp-server's own rules leave out domains with "_". */
+  override _parseAddressCommand(
+    name: string,
+    command: Parameters<SMTPConnection["_parseAddressCommand"]>[1],
+  ): ReturnType<SMTPConnection["_parseAddressCommand"]> {
+    const parsed = super._parseAddressCommand(name, command);
+    return parsed && isEnvelopeAddress(parsed.address) ? parsed : false;
   }
 
   /** The enhanced code (RFC 3463) may stand in front of the text already. */

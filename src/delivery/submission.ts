@@ -58,6 +58,8 @@ export class SubmissionServer {
       socketTimeout: IDLE_TIMEOUT_MS,
       hideENHANCEDSTATUSCODES: false,
       disableReverseLookup: true,
+      // `_parseAddressCommand` of the connection is not.
+      lenientAddressParsing: true,
       disabledCommands: ["WIZ", "SHELL", "KILL", "HELP", "XCLIENT", "XFORWARD"],
       authRequiredMessage: "5.7.0 Log in first",
       logger: false,

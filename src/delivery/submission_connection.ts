@@ -4,6 +4,7 @@ import type { AuthFailureKind, AuthSuccess, ConnectionLogin, Exchange } from "..
 import { type Bytes, EMPTY_BYTES, logger } from "../base/mod.ts";
 import { type TlsOptions, type Transport, TransportSocket } from "../net/mod.ts";
 import { ChunkParser } from "./chunk_parser.ts";
+import { isEnvelopeAddress } from "./envelope_address.ts";
 import type { MessageIntake } from "./message_intake.ts";
 import type { SubmissionRefusal } from "./submission_policy.ts";
 
@@ -109,6 +110,15 @@ export class SubmissionConnection extends SMTPConnection implements LiveSubmissi
 
   refuse({ code, status, text }: SubmissionRefusal): void {
     this.send(code, `${status} ${text}`);
+  }
+
+  /** smtp-server's own rules leave out domains with "_". */
+  override _parseAddressCommand(
+    name: string,
+    command: Command,
+  ): ReturnType<SMTPConnection["_parseAddressCommand"]> {
+    const parsed = super._parseAddressCommand(name, command);
+    return parsed && isEnvelopeAddress(parsed.address) ? parsed : false;
   }
 
   override handler_EHLO(command: Command, callback: () => void): void {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
+import { DatabaseSync } from "node:sqlite";
 
 /** Longest wait for something that the client tells of. */
 const TIMEOUT_MS = 30_000;
@@ -73,9 +74,25 @@ export class DeltaChat {
     const id = ++this.#lastId;
     const answer = Promise.withResolvers<unknown>();
     this.#asked.set(id, answer);
+    // The core may end before the line is written, and so before anybody waits for the answer.
+    answer.promise.catch(() => {});
     const line = JSON.stringify({ jsonrpc: "2.0", id, method, params }) + "\n";
     await this.#stdin.write(new TextEncoder().encode(line));
     return await answer.promise as Result;
+  }
+
+  /**
+   * Has the core remember the address of a name, in its accounts of now, for when it asks DNS in
+   * vain: it keeps what DNS said before in the databases of its accounts.
+   */
+  async rememberName(folder: string, name: string, address: string): Promise<void> {
+    for await (const entry of Deno.readDir(`${folder}/accounts`)) {
+      if (!entry.isDirectory) continue;
+      const db = new DatabaseSync(`${folder}/accounts/${entry.name}/dc.db`);
+      db.prepare("INSERT OR REPLACE INTO dns_cache VALUES (?, ?, ?)")
+        .run(name, address, Math.floor(Date.now() / 1000));
+      db.close();
+    }
   }
 
   /** The first event that fits, of those from number `from` on. */
