@@ -1,4 +1,5 @@
 import { contains, parseNetwork } from "../net/mod.ts";
+import type { ListenerConfig } from "./config/config.ts";
 
 /** Loopback, private and link-local networks. */
 const INNER_NETWORKS = [
@@ -11,6 +12,13 @@ const INNER_NETWORKS = [
   "fc00::/7",
   "fe80::/10",
 ];
+
+/** What to tell the admin of a metrics listener that strangers may reach. */
+export function reachWarning({ kind, address }: ListenerConfig): string | undefined {
+  if (kind !== "metrics" || !isReachedByStrangers(address)) return undefined;
+  return `listener metrics ${address}: its numbers are for everybody who can reach it; a loopback ` +
+    "or private address is better, or a firewall";
+}
 
 /** Whether strangers may reach what listens on this address of the configuration. */
 export function isReachedByStrangers(address: string): boolean {

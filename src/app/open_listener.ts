@@ -12,7 +12,7 @@ import {
 import type { ListenerConfig } from "./config/config.ts";
 import { Failure } from "./failure.ts";
 import type { GateKeeper } from "./gate_keeper.ts";
-import { isReachedByStrangers } from "./metrics_reach.ts";
+import { reachWarning } from "./metrics_reach.ts";
 import { buildRouteTable } from "./routes.ts";
 
 export interface ListenerServices extends Pick<ListenOptions, "onConnection"> {
@@ -55,9 +55,11 @@ export async function openListener(
         const routes = buildRouteTable(config, challenges);
         return await listen({ ...options, accept, closed, tls, routes });
       }
-      case "metrics":
-        if (isReachedByStrangers(address)) logger("app").warn(METRICS_REACH, { address });
+      case "metrics": {
+        const warning = reachWarning(config);
+        if (warning !== undefined) logger("app").warn("{warning}", { warning });
         return await listen(options);
+      }
       default:
         return await listen(options);
     }
@@ -66,10 +68,6 @@ export async function openListener(
     throw error;
   }
 }
-
-const METRICS_REACH =
-  "listener metrics {address}: its numbers are for everybody who can reach it; a loopback or " +
-  "private address is better, or a firewall";
 
 /** The gate's answer as a greeting of SMTP (RFC 5321 3.1). */
 function smtpRefusal(answer: boolean | string): boolean | string {

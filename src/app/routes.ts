@@ -1,9 +1,9 @@
 import type { Challenges } from "../acme/mod.ts";
 import type { RouteTable, RouteTarget } from "../net/mod.ts";
-import { isServedTarget, type ListenerConfig, type RoutesConfig } from "./config/config.ts";
+import type { ListenerConfig, RoutesConfig } from "./config/config.ts";
 
 /**
- * The routes of an alpn listener that this version can serve, in the order of the configuration.
+ * The routes of an alpn listener, in the order of the configuration.
  * `challenges` answers those who validate names.
  */
 export function buildRouteTable(
@@ -11,16 +11,15 @@ export function buildRouteTable(
   challenges: Challenges,
 ): RouteTable {
   const build = (config: RoutesConfig) => {
-    const targets = [...config].filter(([, target]) => isServedTarget(target))
-      .map(([protocol, target]): [string, RouteTarget] => [
-        protocol,
-        target.kind === "own" && target.name === "acme"
-          ? {
-            kind: "validation",
-            certificateFor: (name) => challenges.certificateFor(name),
-          }
-          : target,
-      ]);
+    const targets = [...config].map(([protocol, target]): [string, RouteTarget] => [
+      protocol,
+      target.kind === "own" && target.name === "acme"
+        ? {
+          kind: "validation",
+          certificateFor: (name) => challenges.certificateFor(name),
+        }
+        : target,
+    ]);
     const none = targets.find(([protocol]) => protocol === "none")?.[1];
     return {
       protocols: new Map(targets.filter(([protocol]) => protocol !== "none")),

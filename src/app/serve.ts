@@ -1,5 +1,5 @@
 import { logger, metrics, openTracing } from "../base/mod.ts";
-import { toConfig, unservedSettings } from "./config/config.ts";
+import { toConfig } from "./config/config.ts";
 import { type LoadedFile, readConfigFile } from "./config/load.ts";
 import { UsageError } from "./failure.ts";
 import { LogControl } from "./log.ts";
@@ -21,7 +21,6 @@ export async function serve(file: LoadedFile, onReady?: (server: Server) => void
     throw new UsageError(`${file.file}: expected at least one [[listener]], found none`);
   }
   const logControl = await LogControl.open(config.log);
-  for (const warning of unservedSettings(file)) log.warn("{warning}", { warning });
   outliveMistakes();
   await openTracing();
   // Heard from here on, so that a signal during the start is not lost.

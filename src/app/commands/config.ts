@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { systemClock } from "../../base/mod.ts";
 import { checkCertificates } from "../certificates.ts";
-import { toConfig, unservedSettings } from "../config/config.ts";
+import { toConfig } from "../config/config.ts";
 import { readConfigFile } from "../config/load.ts";
 import { maskedContent, writeConfig } from "../config/show.ts";
+import { reachWarning } from "../metrics_reach.ts";
 import { readRelay } from "../outgoing_mail.ts";
 import { printError, printJson, printLine } from "../terminal.ts";
 import { addGroup, type GlobalOptions, withExamples } from "./options.ts";
@@ -20,7 +21,7 @@ export function addConfigCommands(program: Command): void {
     const effective = toConfig(loaded);
     await checkCertificates(effective, systemClock);
     if (effective.relay) await readRelay(effective.relay, effective.hostname);
-    const warnings = unservedSettings(loaded);
+    const warnings = effective.listeners.flatMap((listener) => reachWarning(listener) ?? []);
     for (const warning of warnings) printError(`postern: warning: ${warning}`);
     if (options.json) printJson({ file: loaded.file, valid: true, warnings });
     else printLine(`${loaded.file} is valid`);

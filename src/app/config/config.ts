@@ -9,7 +9,7 @@ import {
 } from "../../net/mod.ts";
 import type { ChallengeWay } from "../../acme/mod.ts";
 import { type ChatmailConfig, toChatmail } from "./chatmail.ts";
-import { ConfigError, type LoadedFile, writePath } from "./load.ts";
+import { ConfigError, type LoadedFile } from "./load.ts";
 import { checked, parseDurationMs, parseQuotaBytes, parseSizeBytes } from "./quantity.ts";
 import { OWN_TARGETS } from "./schema.ts";
 
@@ -286,46 +286,3 @@ function toRelay(
 
 /** Where submission is within TLS from the first octet (RFC 8314 3.3). */
 const IMPLICIT_TLS_PORT = 465;
-
-/** Kinds of listener that this version opens. */
-const SERVED_KINDS: readonly ListenerKind[] = [
-  ...["imap", "imaps", "alpn", "lmtp", "submission", "submissions", "web", "metrics"] as const,
-];
-/** Protocols of its own that this version has for an alpn listener. */
-const SERVED_TARGETS = ["imap", "submission", "web", "acme"];
-
-/** Whether this version opens listeners of that kind. */
-export function isServedKind(kind: ListenerKind): boolean {
-  return SERVED_KINDS.includes(kind);
-}
-
-/** Whether this version can send clients to that target. */
-export function isServedTarget(target: RouteTarget): boolean {
-  return target.kind !== "own" || SERVED_TARGETS.includes(target.name);
-}
-
-/** A line for each setting that is valid and has no effect in this version, with its place. */
-export function unservedSettings({ file, content, lines }: LoadedFile): string[] {
-  const found: { line: number; text: string }[] = [];
-  const note = (path: readonly PropertyKey[], effect: string) => {
-    const line = lines.lineOf(path);
-    found.push({
-      line,
-      text: `${file}:${line}: ${writePath(path)}: not in this version, ${effect}`,
-    });
-  };
-  content.listener.forEach((listener, i) => {
-    if (!isServedKind(listener.kind)) note(["listener", i, "kind"], "the listener stays closed");
-    const noteRoutes = (path: readonly PropertyKey[], routes: Readonly<Record<string, string>>) => {
-      for (const [protocol, target] of Object.entries(routes)) {
-        if (isServedTarget(parseRouteTarget(target, OWN_TARGETS))) continue;
-        note([...path, protocol], "clients that ask for it are refused");
-      }
-    };
-    noteRoutes(["listener", i, "routes"], listener.routes ?? {});
-    for (const [name, { routes }] of Object.entries(listener.sni ?? {})) {
-      noteRoutes(["listener", i, "sni", name, "routes"], routes);
-    }
-  });
-  return found.sort((a, b) => a.line - b.line).map(({ text }) => text);
-}
