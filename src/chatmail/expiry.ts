@@ -1,4 +1,4 @@
-import { type AccountId, type Clock, logger, metrics } from "../base/mod.ts";
+import { type AccountId, type Clock, logger, metrics, othersTurn } from "../base/mod.ts";
 import {
   type Account,
   type AccountStore,
@@ -175,7 +175,7 @@ export class Expiry {
       const result = await mail.expire(rule, EXPIRY_BATCH);
       metrics.add("postern_expired_messages_total", { reason }, result.messages);
       more = result.more;
-      if (more) await new Promise((resolve) => setImmediate(resolve));
+      if (more) await othersTurn();
     }
   }
 

@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { othersTurn } from "../../base/mod.ts";
 import { parentNames, parseMailboxName } from "../mailbox_name.ts";
 import type { AccountAccess } from "./account_access.ts";
 import type { AccountFile } from "./account_file.ts";
@@ -35,13 +35,13 @@ async function* checkRules(account: AccountAccess): AsyncGenerator<string> {
   yield* account.read(checkNames);
   for (const rule of ACCOUNT_RULES) {
     yield* told(account.read((db) => db.all<[string]>(`${rule} LIMIT ${MAX_TOLD + 1}`)));
-    await setImmediate();
+    await othersTurn();
   }
   const mailboxes = account.read((db) => db.all<[number]>("SELECT id FROM mailbox"));
   for (const [id] of mailboxes) {
     for (const rule of MAILBOX_RULES) {
       yield* told(account.read((db) => db.all<[string]>(`${rule} LIMIT ${MAX_TOLD + 1}`, id)));
-      await setImmediate();
+      await othersTurn();
     }
   }
   yield* checkContents(account);
@@ -92,7 +92,7 @@ async function* checkContents(account: AccountAccess): AsyncGenerator<string> {
           chunkFault(db, layout, number)
         );
         if (fault) breaches.push(`content ${layout.contentId}: ${fault}`);
-        await setImmediate();
+        await othersTurn();
       }
     }
     for (const breach of breaches) {
@@ -100,7 +100,7 @@ async function* checkContents(account: AccountAccess): AsyncGenerator<string> {
     }
     if (last === undefined) break;
     after = last;
-    await setImmediate();
+    await othersTurn();
   }
   if (count > MAX_TOLD) yield MORE;
 }

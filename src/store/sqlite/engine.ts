@@ -8,7 +8,7 @@
  * later, by `trim`, a bit at a time.
  */
 import type { AccountId, ModSeq } from "../../base/mod.ts";
-import { type Clock, logger, metrics, randomHex, systemClock } from "../../base/mod.ts";
+import { type Clock, logger, metrics, othersTurn, randomHex, systemClock } from "../../base/mod.ts";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AccountStore, SpecialUse } from "../account_store.ts";
@@ -195,7 +195,7 @@ export class SqliteStore implements Store {
         // What is expunged meanwhile sets an earlier time.
         file.trimAt = Infinity;
         const next = await trimAccount(file, Math.floor(now / 1000), this.#trimPolicy, async () => {
-          await new Promise((resolve) => setImmediate(resolve));
+          await othersTurn();
           return !this.#isClosing;
         });
         if (next !== undefined) file.trimAt = Math.min(file.trimAt, next * 1000);

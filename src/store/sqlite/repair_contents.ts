@@ -1,5 +1,4 @@
-import { setImmediate } from "node:timers/promises";
-import type { Bytes } from "../../base/mod.ts";
+import { type Bytes, othersTurn } from "../../base/mod.ts";
 import { MessageParser, type ParsedMessage } from "../../message/mod.ts";
 import { StoreError } from "../store_error.ts";
 import type { AccountFile } from "./account_file.ts";
@@ -36,7 +35,7 @@ export async function* deriveContents(file: AccountFile): AsyncGenerator<string>
     const last = ids.at(-1);
     if (last === undefined) return;
     after = last;
-    await setImmediate();
+    await othersTurn();
   }
 }
 
@@ -109,7 +108,7 @@ async function parseStored(
       throw new StoreError("corrupt", `octets of it are missing at chunk ${number}.`);
     }
     parser.write(chunk);
-    await setImmediate();
+    await othersTurn();
   }
   return { parsed: parser.end(), layout };
 }
