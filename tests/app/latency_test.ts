@@ -15,6 +15,8 @@ const MEDIAN_MS = 10;
 const P95_MS = 100;
 /** The same for the slowest of all: nobody waits until another's work is done. */
 const SLOWEST_MS = 1_500;
+/** Until a server with a new data directory is ready. */
+const READY_MS = 5_000;
 
 interface Latency {
   readonly median: number;
@@ -85,6 +87,7 @@ async function withLoad(
   const args = ["demo", "--data", `${folder}/demo`, "--ports", "0,0,0,0,0"];
   const server = await startPostern(args);
   try {
+    assert.ok(server.msUntilReady < READY_MS, `ready after ${server.msUntilReady} ms`);
     const prober = await Prober.connect(server);
     await prober.exchange(LOGIN);
     await prober.measure();

@@ -66,7 +66,6 @@ Deno.test("demo makes its folder, names each listener, then says ready, then how
     assert.deepEqual(kinds, ["imap", "imaps", "alpn", "submission", "lmtp"]);
     assert.equal(server.lines.findIndex((line) => line === "ready"), 5);
     assert.ok((await Deno.stat(folder)).isDirectory);
-    assert.ok(server.msUntilReady < 5_000, `${server.msUntilReady} ms`);
   });
 });
 
