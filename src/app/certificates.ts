@@ -198,6 +198,38 @@ export async function checkCertificates(config: Config, clock: Clock): Promise<v
   }
 }
 
+/** The certificates that a server would start with, as far as files tell; changes nothing. */
+export async function readCertificateStatus(
+  config: Config,
+): Promise<{ certificates: CertificateStatus[]; unusable: { file: string; problem: string }[] }> {
+  const certificates: CertificateStatus[] = [];
+  const unusable: { file: string; problem: string }[] = [];
+  const add = (source: string, pair: CertificatePair) => {
+    const { names, notBeforeMs, notAfterMs, der } = new Certificate(pair, "1.2");
+    certificates.push({
+      names,
+      source,
+      issuer: issuerOf(der),
+      notBeforeMs,
+      notAfterMs,
+      problem: "",
+    });
+  };
+  for (const files of config.tls.certificates) {
+    try {
+      add(files.certificateFile, await readPair(files));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      unusable.push({ file: files.certificateFile, problem: error.message });
+    }
+  }
+  if (config.tls.certificates.length > 0 || config.tls.acme) return { certificates, unusable };
+  const { certificateFile, privateKeyFile } = selfSignedFiles(config);
+  const kept = await readKept(certificateFile, privateKeyFile);
+  if (kept && isReadable(kept)) add("self-signed", kept);
+  return { certificates, unusable };
+}
+
 function noteUnusable(reason: string, effect: string): void {
   metrics.add("postern_certificate_failures_total");
   log.error("{reason}; {effect}", { reason, effect });
@@ -269,8 +301,7 @@ async function readPem(file: string, key: string): Promise<string> {
 }
 
 async function selfSigned(config: Config, clock: Clock): Promise<CertificatePair> {
-  const certificateFile = join(config.dataDir, "self-signed.pem");
-  const privateKeyFile = join(config.dataDir, "self-signed.key.pem");
+  const { certificateFile, privateKeyFile } = selfSignedFiles(config);
   const kept = await readKept(certificateFile, privateKeyFile);
   if (kept && isUsable(kept, config, clock)) return kept;
   const made = await makeSelfSigned([config.hostname, ...listenedAddresses(config)], clock.now());
@@ -289,16 +320,28 @@ async function selfSigned(config: Config, clock: Clock): Promise<CertificatePair
   return made;
 }
 
-function isUsable(pair: CertificatePair, config: Config, clock: Clock): boolean {
+function selfSignedFiles({ dataDir }: Config): CertificateFiles {
+  return {
+    certificateFile: join(dataDir, "self-signed.pem"),
+    privateKeyFile: join(dataDir, "self-signed.key.pem"),
+  };
+}
+
+function isReadable(pair: CertificatePair): boolean {
   try {
-    const { names, notAfterMs } = new Certificate(pair, "1.2");
-    return names.includes(config.hostname.toLowerCase()) &&
-      notAfterMs - clock.now() > RENEW_BEFORE_MS;
+    return new Certificate(pair, "1.2").names.length > 0;
   } catch (error) {
-    // Half written before a crash: made anew.
+    // Half written before a crash: made anew at the next start.
     if (error instanceof NetError) return false;
     throw error;
   }
+}
+
+function isUsable(pair: CertificatePair, config: Config, clock: Clock): boolean {
+  if (!isReadable(pair)) return false;
+  const { names, notAfterMs } = new Certificate(pair, "1.2");
+  return names.includes(config.hostname.toLowerCase()) &&
+    notAfterMs - clock.now() > RENEW_BEFORE_MS;
 }
 
 async function readKept(certificateFile: string, privateKeyFile: string) {

@@ -10,6 +10,11 @@ export function printLine(text: string): void {
   writeAll(Deno.stdout, `${text}\n`);
 }
 
+/** Writes text to stdout as it is, for a terminal that is drawn on. */
+export function writeStdout(text: string): void {
+  writeAll(Deno.stdout, text);
+}
+
 /** Prints a line to stderr. */
 export function printError(text: string): void {
   writeAll(Deno.stderr, `${text}\n`);

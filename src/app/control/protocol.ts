@@ -49,6 +49,8 @@ export interface Results {
     readonly total: number;
     readonly loggedIn: number;
     readonly idle: number;
+    /** Those that run another command than IDLE. */
+    readonly running: number;
     /** Octets in all, of connections that are open now. */
     readonly bytesIn: number;
     readonly bytesOut: number;

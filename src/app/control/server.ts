@@ -176,7 +176,8 @@ function summarize(all: readonly LiveConnection[], limit: number): Results["conn
     connections: all.toSorted((a, b) => rank(a) - rank(b) || b.id - a.id).slice(0, limit),
     total: all.length,
     loggedIn: sum(({ account }) => account ? 1 : 0),
-    idle: sum(({ activity }) => activity === "IDLE" ? 1 : 0),
+    idle: sum((connection) => rank(connection) === 1 ? 1 : 0),
+    running: sum((connection) => rank(connection) === 0 ? 1 : 0),
     bytesIn: sum(({ bytesIn }) => bytesIn),
     bytesOut: sum(({ bytesOut }) => bytesOut),
   };

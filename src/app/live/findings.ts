@@ -110,7 +110,7 @@ function* ofCertificate(
     );
   } else if (leftMs <= CERTIFICATE_WARNING_MS && source !== "self-signed") {
     const severity = leftMs <= CERTIFICATE_PROBLEM_MS ? "problem" : "warning";
-    yield finding(severity, `${which} expires in ${lasting(leftMs)}`, renew);
+    yield finding(severity, `${which} expires in ${writeSpan(leftMs)}`, renew);
   }
   if (problem !== "") {
     const what = source === "acme" ? "could not be renewed" : "could not be read again";
@@ -168,7 +168,7 @@ function* ofQueue({ queue, hasRelay, isQueueElsewhere, nowMs }: HealthFacts): Ge
   } else if (oldestMs !== undefined && nowMs - oldestMs >= QUEUE_WARNING_MS) {
     yield finding(
       "warning",
-      `${count} to be sent on, the oldest for ${lasting(nowMs - oldestMs)}`,
+      `${count} to be sent on, the oldest for ${writeSpan(nowMs - oldestMs)}`,
       '"postern queue list" shows why',
     );
   }
@@ -250,7 +250,7 @@ function dateOf(timeMs: number): string {
 }
 
 /** `5 days`, `an hour`: rounded down, so that nobody takes what is over for time left. */
-function lasting(ms: number): string {
+export function writeSpan(ms: number): string {
   const days = Math.floor(ms / DAY_MS);
   const hours = Math.floor(ms / HOUR_MS);
   if (days >= 2) return `${days} days`;

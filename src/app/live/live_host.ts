@@ -11,13 +11,13 @@ import type {
   LogLevels,
 } from "../../web/mod.ts";
 import type { ServerCertificates } from "../certificates.ts";
-import type { Config, ListenerConfig, RoutesConfig } from "../config/config.ts";
+import type { Config, ListenerConfig } from "../config/config.ts";
 import { diskOf } from "../gauges.ts";
 import type { LogControl } from "../log.ts";
-import { isReachedByStrangers } from "../metrics_reach.ts";
 import { versionFacts } from "../version.ts";
 import type { Connections } from "./connections.ts";
 import { findFindings, MAX_FULL_ACCOUNTS, QUOTA_WARNING_SHARE } from "./findings.ts";
+import { hasPages, offersTls, openMetrics, routesOf } from "./listener_facts.ts";
 
 const ENDED = "Ended by the administrator or the owner of the account";
 
@@ -99,7 +99,7 @@ export class LiveHost implements Host {
     return findFindings({
       nowMs: clock.now(),
       hostname: config.hostname,
-      offersTls: config.listeners.some(({ kind }) => TLS_KINDS.has(kind)),
+      offersTls: offersTls(config),
       certificates: certificates.status(renewing()),
       unusable: certificates.unusable,
       renewing: renewing(),
@@ -111,9 +111,7 @@ export class LiveHost implements Host {
       connectionRoom: room === undefined ? undefined : { room, wanted: config.maxConnections },
       lacksAdminPassword: hasPages(config) && !await store.directory.adminVerifier(),
       allowsPlaintext: config.allowPlaintext,
-      openMetrics: config.listeners
-        .filter(({ kind, address }) => kind === "metrics" && isReachedByStrangers(address))
-        .map(({ address }) => address),
+      openMetrics: openMetrics(config),
       bans: await this.#parts.countBans(),
       panics: metrics.sum("postern_panic_total"),
       loopDelaySeconds: await this.#loopDelay(),
@@ -175,39 +173,4 @@ export class LiveHost implements Host {
     const delays = columns?.values[0]?.filter((value) => value !== null) ?? [];
     return delays.length === 0 ? undefined : Math.max(...delays);
   }
-}
-
-/** Listeners on which TLS is spoken, from the beginning or later. */
-const TLS_KINDS: ReadonlySet<string> = new Set([
-  "imap",
-  "imaps",
-  "alpn",
-  "submission",
-  "submissions",
-]);
-
-/** Whether browsers are shown the pages of this server. */
-function hasPages({ listeners }: Config): boolean {
-  return listeners.some(({ kind, routes, namedRoutes }) =>
-    kind === "web" ||
-    [routes, ...namedRoutes.values()].some((table) =>
-      [...table.values()].some((target) => target.kind === "own" && target.name === "web")
-    )
-  );
-}
-
-function routesOf({ routes, namedRoutes }: ListenerConfig): ListenerStatus["routes"] {
-  const of = (table: RoutesConfig, suffix: string) =>
-    [...table].map(([protocol, target]) => ({
-      protocol: protocol + suffix,
-      target: "name" in target
-        ? target.name
-        : "host" in target
-        ? `${target.kind}://${target.host}:${target.port}`
-        : target.kind,
-    }));
-  return [
-    ...of(routes, ""),
-    ...[...namedRoutes].flatMap(([name, table]) => of(table, ` for ${name}`)),
-  ];
 }
