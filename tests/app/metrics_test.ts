@@ -82,6 +82,7 @@ Deno.test("what clients do is seen in the numbers", () =>
     const attempt = 'postern_authentication_total{kind="imap",variant="LOGIN",result=';
     await rises(`${attempt}"badpassword"}`, 1);
     await rises(`${attempt}"ok"}`, 1);
+    await rises('postern_logging_level_warn_total{room="auth"}', 1);
     await rises('postern_imap_connection_total{service="imaps"}', 1);
     const open = 'postern_connections_count{protocol="imap",listener="imaps"}';
     assert.equal((await house.scrape()).get(open), 1);

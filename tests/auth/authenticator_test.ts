@@ -11,6 +11,7 @@ import {
   type LoginAttempt,
   makeVerifier,
 } from "../../src/auth/mod.ts";
+import { metrics } from "../../src/base/mod.ts";
 import type { Account, Directory } from "../../src/store/mod.ts";
 import { ModelDirectory } from "../store/model_directory.ts";
 import { ScramClient, type ScramClientOptions } from "../support/scram_client.ts";
@@ -617,7 +618,10 @@ Deno.test("who guesses the admin's password waits like anybody, and is then kept
   for (let i = 0; i < 10; i++) await connection.verifyAdminPassword(`guess number ${i}`);
   assert.deepEqual(delays, [1, 2, 3, 4, 5, 6, 7, 8].map((seconds) => seconds * 1000));
   assert.ok(gate.isBlocked(SECURE.remote.address));
+  const refused = () => metrics.sum("postern_authentication_ratelimited_total");
+  const before = refused();
   assert.equal((await connection.verifyAdminPassword(PASSWORD)).kind, "unavailable");
+  assert.equal(refused(), before + 1);
 });
 
 Deno.test("the admin's password is not taken in clear", async () => {
