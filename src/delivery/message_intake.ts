@@ -2,6 +2,7 @@ import { type Bytes, concatBytes, EMPTY_BYTES, logger, metrics } from "../base/m
 import type { Account } from "../store/mod.ts";
 import { type DeliveryServices, type MessageSource, resolveRecipient } from "./accept.ts";
 import { MAX_FROM_ADDRESSES, MAX_SUBMITTED_HEADER_BYTES } from "./limits.ts";
+import { LineCheck } from "./line_check.ts";
 import type { Outbox } from "./outbox.ts";
 import { Spool } from "./spool.ts";
 import type { SubmissionPolicy, SubmissionRefusal } from "./submission_policy.ts";
@@ -27,6 +28,11 @@ export interface Transaction {
 }
 
 const TOO_LARGE = { code: 552, status: "5.3.4" };
+const NO_LINES: SubmissionRefusal = {
+  code: 554,
+  status: "5.6.0",
+  text: "Lines of a message end with CR LF, and have no other CR or LF, nor NUL",
+};
 const NOT_NOW: SubmissionRefusal = {
   code: 451,
   status: "4.3.0",
@@ -44,6 +50,7 @@ export class MessageIntake {
   #head: Bytes = EMPTY_BYTES;
   #fields: Bytes | undefined;
   #size = 0;
+  readonly #lines = new LineCheck();
   #refusal: SubmissionRefusal | undefined;
   /** Writing and finishing; `discard` comes after it. */
   #work: Promise<unknown> = Promise.resolve();
@@ -71,11 +78,13 @@ export class MessageIntake {
     if (this.#size > maxMessageBytes) {
       this.#refusal ??= { ...TOO_LARGE, text: `The message has over ${maxMessageBytes} octets` };
     }
+    if (!this.#lines.write(bytes)) this.#refusal ??= NO_LINES;
     return this.#attempt(() => this.#store(bytes));
   }
 
   /** Gives the message on when it may be; undefined: it is durable with whoever has it now. */
   async finish(): Promise<SubmissionRefusal | undefined> {
+    if (!this.#lines.end()) this.#refusal ??= NO_LINES;
     await this.#attempt(async () => {
       this.#refusal = await this.#giveOn();
     });

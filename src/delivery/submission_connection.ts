@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { SMTPServer } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 import type { AuthFailureKind, AuthSuccess, ConnectionLogin, Exchange } from "../auth/mod.ts";
@@ -5,6 +6,7 @@ import { type Bytes, EMPTY_BYTES, logger } from "../base/mod.ts";
 import { type TlsOptions, type Transport, TransportSocket } from "../net/mod.ts";
 import { ChunkParser } from "./chunk_parser.ts";
 import { isEnvelopeAddress } from "./envelope_address.ts";
+import { MAX_SUBMISSION_COMMAND_BYTES } from "./limits.ts";
 import type { MessageIntake } from "./message_intake.ts";
 import type { SubmissionRefusal } from "./submission_policy.ts";
 
@@ -96,7 +98,7 @@ export class SubmissionConnection extends SMTPConnection implements LiveSubmissi
   }
 
   override _createParser(): ChunkParser {
-    const parser = new ChunkParser({ maxCommandLength: this._server.options.maxCommandLength });
+    const parser = new ChunkParser({ maxCommandLength: MAX_SUBMISSION_COMMAND_BYTES });
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
     parser.on("error", (error) => this.send(421, `5.5.2 ${error.message}`));
     return parser;
@@ -145,6 +147,13 @@ export class SubmissionConnection extends SMTPConnection implements LiveSubmissi
   }
 
   // Logging in (RFC 4954).
+
+  /** smtp-server would answer some lines of an exchange as if they were commands. */
+  override _onCommand(command: Command, callback?: () => void): void {
+    const isAnswer = this._nextHandler !== false;
+    const looksLikeCommand = /^(?:MAIL|RCPT|DATA)(?: |$)/i.test(command.toString("latin1"));
+    super._onCommand(isAnswer && looksLikeCommand ? NO_ANSWER : command, callback);
+  }
 
   /** Within TLS only, whatever the mechanism, unless the host allows what shows passwords. */
   get #mayLogIn(): boolean {
@@ -276,6 +285,28 @@ export class SubmissionConnection extends SMTPConnection implements LiveSubmissi
     return this._socket as unknown as TransportSocket;
   }
 
+  // Parameters (RFC 5321 4.1.1.11).
+
+  override handler_MAIL(command: Command, callback: () => void): void {
+    if (this.#hasUnknown("mail from", command, MAIL_PARAMETERS, callback)) return;
+    super.handler_MAIL(command, callback);
+  }
+
+  /** Answers a command with parameters that EHLO did not announce: they ask for what is not done. */
+  #hasUnknown(
+    name: string,
+    command: Command,
+    known: ReadonlySet<string>,
+    callback: () => void,
+  ): boolean {
+    const parsed = this._parseAddressCommand(name, command);
+    const unknown = parsed && Object.keys(parsed.args || {}).find((key) => !known.has(key));
+    if (!unknown) return false;
+    this.send(555, "5.5.4 A parameter is not known here");
+    callback();
+    return true;
+  }
+
   // Messages in chunks (RFC 3030).
 
   handler_BDAT(command: Command, callback: () => void): void {
@@ -326,6 +357,7 @@ export class SubmissionConnection extends SMTPConnection implements LiveSubmissi
 
   override handler_RCPT(command: Command, callback: () => void): void {
     if (this.#isBetweenChunks(callback)) return;
+    if (this.#hasUnknown("rcpt to", command, RCPT_PARAMETERS, callback)) return;
     super.handler_RCPT(command, callback);
   }
 
@@ -381,6 +413,12 @@ const AUTH_REPLIES: Readonly<Record<AuthFailureKind, { code: number; status: str
   aborted: { code: 501, status: "5.7.0" },
   unavailable: { code: 454, status: "4.7.0" },
 };
+
+/** A line that no exchange understands. */
+const NO_ANSWER = Buffer.from("?");
+
+const MAIL_PARAMETERS = new Set(["SIZE", "BODY", "SMTPUTF8", "AUTH"]);
+const RCPT_PARAMETERS: ReadonlySet<string> = new Set();
 
 type Command = Parameters<SMTPConnection["handler_AUTH"]>[0];
 /** What smtp-server wants; it uses no more of it than `TransportSocket` has. */
