@@ -21,7 +21,6 @@ interface Disk {
 
 interface Fixture {
   readonly server: Server;
-  readonly submissionPort: number;
   readonly client: TestClient;
   readonly disk: Disk;
   command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
@@ -55,11 +54,15 @@ address = "127.0.0.1:0"
     });
     process = await startPostern(["--config", config, "serve"], { env: disk.env });
     const port = (kind: string) => Number(process?.address(kind).split(":").at(-1));
-    const server: Server = { imapPort: port("imap"), lmtpPort: port("lmtp"), isKilled: false };
-    const submissionPort = port("submissions");
+    const server: Server = {
+      imapPort: port("imap"),
+      lmtpPort: port("lmtp"),
+      submissionPort: port("submissions"),
+      isKilled: false,
+    };
     const client = await logIn(server, USER);
     await client.ok("SELECT INBOX");
-    await run({ server, submissionPort, client, disk, command });
+    await run({ server, client, disk, command });
     client.close();
   } finally {
     const ended = await process?.stop("SIGTERM");
@@ -90,7 +93,7 @@ async function readAll(client: TestClient): Promise<string[]> {
 
 /** What must hold whatever it is that the disk does not do. */
 async function holdOut(
-  { server, submissionPort, client, disk, command }: Fixture,
+  { server, client, disk, command }: Fixture,
 ): Promise<void> {
   const kept: string[] = [];
   const append = async (bytes: Buffer) => {
@@ -124,7 +127,7 @@ async function holdOut(
   }
   // Mail from outside is put off, not refused.
   assert.match(await deliver(server, noise(600_000, "from outside")), /^4\d\d /);
-  assert.match(await submit(submissionPort, noise(600_000, "from a user")), /^4\d\d 4\./);
+  assert.match(await submit(server.submissionPort, noise(600_000, "from a user")), /^4\d\d 4\./);
 
   // Reading goes on, on this connection and on new ones.
   assert.deepEqual((await readAll(client)).sort(), kept.toSorted());
@@ -137,7 +140,10 @@ async function holdOut(
   assert.equal((await append(noise(2000, "after"))).status, "OK");
   assert.equal((await append(noise(600_000, "after"))).status, "OK");
   assert.match(await deliver(server, Buffer.from("Subject: x\r\n\r\nx\r\n")), /^250 /);
-  assert.match(await submit(submissionPort, Buffer.from("Subject: x\r\n\r\nx\r\n")), /^250 /);
+  assert.match(
+    await submit(server.submissionPort, Buffer.from("Subject: x\r\n\r\nx\r\n")),
+    /^250 /,
+  );
   assert.deepEqual((await readAll(client)).slice(0, -2).sort(), kept.sort());
   const check = await command("check");
   assert.equal(check.stdout, "every invariant holds\n", check.stderr);

@@ -28,10 +28,11 @@ async function kill(count: number, seed: number): Promise<void> {
   const rounds = await KillRounds.open(seed);
   try {
     for (let round = 1; round <= count; round++) {
-      const { acknowledged, loadMs, restartMs } = await rounds.round();
+      const { acknowledged, loadMs, restartMs, relayed, twice } = await rounds.round();
       say(
         `round ${round}: killed after ${loadMs.toFixed(0)} ms, ready again in ` +
-          `${restartMs.toFixed(0)} ms, ${acknowledged} acknowledged in all`,
+          `${restartMs.toFixed(0)} ms, ${acknowledged} acknowledged in all, ` +
+          `${relayed} relayed, ${twice} of them twice`,
       );
     }
   } finally {

@@ -9,6 +9,7 @@ import { type Boxes, bytesOf, EMPTY, ENTRIES, type Random, StepMaker, textOf } f
 export interface Server {
   readonly imapPort: number;
   readonly lmtpPort: number;
+  readonly submissionPort: number;
   /** True from the moment of the kill: a connection that breaks before that is a failure. */
   isKilled: boolean;
 }
@@ -164,8 +165,17 @@ export class ImapWorker {
   }
 }
 
+/** Who sends messages to INBOXes, and knows which were acknowledged. */
+export interface Sender {
+  readonly acknowledged: number;
+  /** Keys that were acknowledged for a recipient. */
+  delivered(address: string): Set<string>;
+  /** The key of a message that may have been stored, or not. */
+  readonly underWay: string | undefined;
+}
+
 /** Delivers to two accounts' INBOXes, which nobody else writes to but others of its kind. */
-export class LmtpWorker {
+export class LmtpWorker implements Sender {
   readonly #name: string;
   readonly #recipients: readonly string[];
   /** Keys that were acknowledged, by recipient. */
@@ -202,11 +212,10 @@ export class LmtpWorker {
     return [...this.#delivered.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  delivered(address: string): ReadonlySet<string> {
+  delivered(address: string): Set<string> {
     return this.#delivered.get(address) ?? new Set();
   }
 
-  /** The key of a message that may have been stored, or not. */
   get underWay(): string | undefined {
     return this.#underWay;
   }
@@ -248,7 +257,7 @@ export class InboxWatch {
   }
 
   /** Compares an INBOX with what the workers were told. */
-  async verify(client: TestClient, workers: readonly LmtpWorker[]): Promise<void> {
+  async verify(client: TestClient, workers: readonly Sender[]): Promise<void> {
     const { untagged } = await client.ok("SELECT INBOX");
     const uidNext = Number(numberIn(untagged, /^OK \[UIDNEXT (\d+)\]/));
     assert.ok(uidNext >= this.#uidNext, `UIDNEXT of INBOX was ${this.#uidNext}, is ${uidNext}`);
@@ -279,14 +288,15 @@ export class InboxWatch {
       const { underWay } = worker;
       // From now on it is as good as acknowledged: it must not vanish again.
       if (underWay !== undefined && keys.includes(underWay)) {
-        (worker.delivered(this.#address) as Set<string>).add(underWay);
+        worker.delivered(this.#address).add(underWay);
       }
     }
     assert.deepEqual(keys.filter((key) => !allowed.has(key)), [], "nothing else is there");
   }
 }
 
-class LineSocket {
+/** A client of SMTP or LMTP. */
+export class LineSocket {
   readonly #socket: Socket;
   #text = "";
   #isEnded = false;
@@ -361,7 +371,7 @@ function readFetch(line: string): Fetched | undefined {
 }
 
 /** The key of a message that is whole; else what is wrong with it. */
-function identify(bytes: Buffer): string {
+export function identify(bytes: Buffer): string {
   const key = /^Subject: (\S+)\r\n/m.exec(bytes.subarray(0, 200).toString("latin1"))?.[1] ?? "";
   if (bytes.equals(bytesOf(key))) return key;
   return `${key || "a message"} of ${bytes.length} octets, which is not what was sent`;
