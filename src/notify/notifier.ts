@@ -2,7 +2,7 @@ import { type AccountId, accountId, logger } from "../base/mod.ts";
 
 /**
  * In the place of an account: `security` says that who may connect changed, bans and the list of
- * networks that are always let in.
+ * networks that are always let in; `changed`, that something in the queue may be due.
  */
 export const HOST: AccountId = accountId(Number.MAX_SAFE_INTEGER);
 

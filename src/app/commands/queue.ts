@@ -1,9 +1,10 @@
 import type { Command } from "commander";
+import { HOST, type Nudge, sendNudges } from "../../notify/mod.ts";
 import type { MailQueue, QueuedMessage } from "../../store/mod.ts";
 import { openSqliteQueue } from "../../store/sqlite/engine.ts";
 import { toConfig } from "../config/config.ts";
 import { readConfigFile } from "../config/load.ts";
-import { openStore } from "../data.ts";
+import { nudgeSocketPath, openStore } from "../data.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { printable, printJson, printLine, printTable } from "../terminal.ts";
 import { addGroup, type GlobalOptions, withExamples } from "./options.ts";
@@ -68,9 +69,10 @@ export function addQueueCommands(program: Command): void {
     "postern queue retry 17",
     "postern queue retry",
   ).action((id: string | undefined, _options, command: Command) =>
-    withQueue(command, async (mail, { json }) => {
+    withQueue(command, async (mail, { json }, tell) => {
       const message = id === undefined ? undefined : await requireMessage(mail, id);
       const recipients = await mail.retry(message?.id);
+      await tell();
       if (json) printJson({ recipients });
       else printLine(`${recipients} recipients will be tried again`);
     })
@@ -91,7 +93,12 @@ export function addQueueCommands(program: Command): void {
 
 async function withQueue(
   command: Command,
-  work: (queue: MailQueue, options: GlobalOptions) => Promise<void>,
+  work: (
+    queue: MailQueue,
+    options: GlobalOptions,
+    /** Has a running server look at the queue. */
+    tell: () => Promise<unknown>,
+  ) => Promise<void>,
 ): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>();
   const config = toConfig(await readConfigFile(options.config));
@@ -99,7 +106,9 @@ async function withQueue(
   await (await openStore(config)).close();
   const queue = openSqliteQueue(config.dataDir);
   try {
-    await work(queue, options);
+    const path = nudgeSocketPath(config.dataDir);
+    const nudge: Nudge = { account: HOST, kind: "changed" };
+    await work(queue, options, () => sendNudges(path, [nudge]));
   } finally {
     await queue.close();
   }
