@@ -5,8 +5,8 @@ import { simpleMessage } from "../support/messages.ts";
 import { type MemoryTransport, memoryTransportPair } from "../support/memory_transport.ts";
 import { PASSWORD, type TestServer, USER, withServer } from "../support/server.ts";
 
-/** Most octets that may wait for a client that does not read: two pages and what is under way. */
-const MOST_PENDING = 1024 * 1024;
+/** Most octets that may wait for a client that does not read: 64 KiB, two pages and what is under way. */
+const MOST_PENDING = 256 * 1024;
 
 /** A connection in memory that is logged in, and what it must be ended with. */
 async function connect(server: TestServer) {
