@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Clock, logger, metrics } from "../base/mod.ts";
 import { Certificate, type CertificatePair, NetError } from "../net/mod.ts";
 import type { Challenges, ChallengeWay } from "./challenges.ts";
+import { failureReason } from "./failure_reason.ts";
 import { LOOK_EVERY_MS } from "./limits.ts";
 import { makeKey, orderCertificate, sleep } from "./order.ts";
 import { renewalTimeMs, retryDelayMs } from "./schedule.ts";
@@ -157,7 +158,7 @@ export class Renewer {
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
       const delayMs = retryDelayMs(failures + 1, Math.random());
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = failureReason(error, clock.now());
       this.#reasons.set(name, reason);
       metrics.add("postern_acme_orders_total", { result: "failed" });
       log.error(

@@ -3,6 +3,7 @@ import { type Challenges, Renewer } from "../acme/mod.ts";
 import { systemClock } from "../base/mod.ts";
 import type { Directory } from "../store/mod.ts";
 import type { AcmeConfig } from "./config/config.ts";
+import { whyUnreadable } from "./config/load.ts";
 import { Failure } from "./failure.ts";
 
 export interface RenewalServices {
@@ -43,7 +44,6 @@ async function readCa(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Failure(`tls.acme.ca_file: cannot read ${file}: ${why}`);
+    throw new Failure(`tls.acme.ca_file: cannot read ${file}: ${whyUnreadable(error)}`);
   }
 }

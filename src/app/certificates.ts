@@ -10,6 +10,7 @@ import {
 } from "../net/mod.ts";
 import type { CertificateStatus } from "../web/mod.ts";
 import type { CertificateFiles, Config } from "./config/config.ts";
+import { whyUnreadable } from "./config/load.ts";
 import { Failure } from "./failure.ts";
 
 const log = logger("app");
@@ -263,8 +264,15 @@ async function stateOf({ certificateFile, privateKeyFile }: CertificateFiles): P
 /** What is wrong with the certificate at this time, if anything. */
 function timeProblem(pair: CertificatePair, nowMs: number): string | undefined {
   const { notBeforeMs, notAfterMs } = new Certificate(pair, "1.2");
-  if (nowMs > notAfterMs) return `the certificate ended on ${dateOf(notAfterMs)}`;
-  if (nowMs < notBeforeMs) return `the certificate does not hold before ${dateOf(notBeforeMs)}`;
+  if (nowMs > notAfterMs) {
+    return `the certificate ended on ${dateOf(notAfterMs)}: put a new one in its place`;
+  }
+  if (nowMs < notBeforeMs) {
+    return `the certificate does not hold before ${
+      dateOf(notBeforeMs)
+    }, and this machine's clock ` +
+      `says ${dateOf(nowMs)}: is that right?`;
+  }
   return undefined;
 }
 
@@ -290,13 +298,10 @@ async function readPem(file: string, key: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new Failure(`tls.${key}: there is no file ${file}`);
-    }
-    if (error instanceof Deno.errors.PermissionDenied) {
-      throw new Failure(`tls.${key}: no permission to read ${file}`);
-    }
-    throw error;
+    throw new Failure(
+      `tls.${key}: cannot read ${file}: ${whyUnreadable(error)}; give a PEM file that the ` +
+        "server's user may read",
+    );
   }
 }
 

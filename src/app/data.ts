@@ -57,11 +57,23 @@ export async function openStore(config: Config): Promise<Store> {
       : `${error.message}; choose another folder`;
     throw new Failure(`cannot make the data directory ${dataDir}: ${why}`);
   }
+  await needOwnData(dataDir);
   const { defaultQuotaBytes } = config;
   return await openSqliteStore({
     dataDir,
     ...(defaultQuotaBytes === null ? {} : { defaultQuotaBytes }),
   });
+}
+
+/** Keeps root from leaving files in another user's data that this user cannot use then. */
+async function needOwnData(dataDir: string): Promise<void> {
+  if (Deno.uid() !== 0) return;
+  const { uid } = await Deno.stat(dataDir);
+  if (uid === null || uid === 0) return;
+  throw new Failure(
+    `the data in ${dataDir} belongs to user ${uid}, who could not use what root writes there: run ` +
+      `this as that user, with sudo -u '#${uid}' in front of it`,
+  );
 }
 
 /** The data as a command works on it. */

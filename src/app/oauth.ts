@@ -1,6 +1,6 @@
 import type { OAuthOptions } from "../auth/mod.ts";
 import type { Config } from "./config/config.ts";
-import { isSystemError } from "./describe_error.ts";
+import { whyUnreadable } from "./config/load.ts";
 import { Failure } from "./failure.ts";
 
 /** The issuer of the configuration with its secret read. Throws Failure, which names the file. */
@@ -29,10 +29,14 @@ export async function readSecret(key: string, file: string): Promise<string> {
   try {
     text = await Deno.readTextFile(file);
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    throw new Failure(`${key}: cannot read ${file}: ${error.message}`);
+    throw new Failure(
+      `${key}: cannot read ${file}: ${whyUnreadable(error)}; put the secret there, on one line, ` +
+        "for the server's user to read",
+    );
   }
   const secret = text.split(/\r?\n/)[0] ?? "";
-  if (secret === "") throw new Failure(`${key}: ${file} is empty`);
+  if (secret === "") {
+    throw new Failure(`${key}: ${file} is empty; put the secret there, on its first line`);
+  }
   return secret;
 }

@@ -78,7 +78,8 @@ function listenProblem({ code, message }: NetError, kind: string): string {
   const advice = code === "in_use"
     ? "stop it, or choose another address"
     : message.startsWith("not permitted")
-    ? "ports below 1024 need root, or the capability CAP_NET_BIND_SERVICE"
+    ? 'ports below 1024 need the capability CAP_NET_BIND_SERVICE, as the unit of "postern ' +
+      'quickstart" gives it; or choose a port above 1023'
     : "choose another address";
   return `listener ${kind}: ${message}; ${advice}`;
 }

@@ -15,7 +15,7 @@ import {
 import type { MailQueue, RunnerClaim, Store } from "../store/mod.ts";
 import { openSqliteQueue } from "../store/sqlite/engine.ts";
 import type { Config, RelayConfig } from "./config/config.ts";
-import { isSystemError } from "./describe_error.ts";
+import { whyUnreadable } from "./config/load.ts";
 import { Failure } from "./failure.ts";
 import { readSecret } from "./oauth.ts";
 
@@ -123,7 +123,6 @@ async function readCertificates(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    throw new Failure(`relay.ca_file: cannot read ${file}: ${error.message}`);
+    throw new Failure(`relay.ca_file: cannot read ${file}: ${whyUnreadable(error)}`);
   }
 }

@@ -1,4 +1,5 @@
-import { logger, metrics, openTracing } from "../base/mod.ts";
+import { logger, metrics, openTracing, systemClock } from "../base/mod.ts";
+import { needPlausibleClock } from "./clock_check.ts";
 import { toConfig } from "./config/config.ts";
 import { type LoadedFile, readConfigFile } from "./config/load.ts";
 import { UsageError } from "./failure.ts";
@@ -20,6 +21,7 @@ export async function serve(file: LoadedFile, onReady?: (server: Server) => void
   if (config.listeners.length === 0) {
     throw new UsageError(`${file.file}: expected at least one [[listener]], found none`);
   }
+  needPlausibleClock(systemClock);
   const logControl = await LogControl.open(config.log);
   outliveMistakes();
   await openTracing();

@@ -176,6 +176,14 @@ function bindError(error: Error & { code?: string }, address: string): NetError 
     case "EACCES":
     case "EPERM":
       return new NetError("address", `not permitted to listen on ${address}`, { cause: error });
+    case "EADDRNOTAVAIL":
+    // What Deno 2.9.6 makes of it.
+    case "EINVAL":
+      return new NetError("address", `this machine has no address for ${address}`, {
+        cause: error,
+      });
+    case "EAFNOSUPPORT":
+      return new NetError("address", `this machine has no IPv6 for ${address}`, { cause: error });
     default:
       return new NetError("address", `cannot listen on ${address}: ${error.message}`, {
         cause: error,

@@ -260,7 +260,7 @@ Deno.test("a running server shows renewed certificates by name, and drops nobody
     }
     assert.match(
       server.stderr(),
-      /error app: \S+other\/cert\.pem: the certificate ended on \d{4}-\S+; the old certificate stays\n/,
+      /error app: \S+other\/cert\.pem: the certificate ended on \d{4}-[^\n]+; the old certificate stays\n/,
     );
     assert.deepEqual(await shown("other.example.org"), other);
     assert.equal((await server.stop("SIGTERM")).code, 0);
@@ -272,7 +272,7 @@ Deno.test("config check looks into the certificates", async () => {
     const check = () => runPostern(["config", "check", "--config", config]);
     assert.match(
       (await check()).stderr,
-      /tls\.certificate_file: there is no file \S+live\/cert\.pem/,
+      /tls\.certificate_file: cannot read \S+live\/cert\.pem: no such file/,
     );
     await Deno.mkdir(`${path}/live`);
     await Deno.mkdir(`${path}/other`);

@@ -20,13 +20,15 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   /** The limit of open files that the process has; this one's unless given. */
   readonly openFiles?: number;
+  /** Words in front of the command line, such as `setpriv` with what it is to take away. */
+  readonly through?: readonly string[];
   /** What runs instead of the sources: a bundle, with Deno's flags for it, or else a binary. */
   readonly program?: { readonly file: string; readonly flags?: readonly string[] };
 }
 
 export function posternCommand(
   args: readonly string[],
-  { openFiles, program, ...options }: Deno.CommandOptions & Omit<RunOptions, "stdin">,
+  { openFiles, through = [], program, ...options }: Deno.CommandOptions & Omit<RunOptions, "stdin">,
 ): Deno.Command {
   if (program?.flags) {
     const { file, flags } = program;
@@ -36,19 +38,22 @@ export function posternCommand(
     });
   }
   if (program) return new Deno.Command(program.file, { args: [...args], ...options });
-  const limited = openFiles === undefined
+  const limit = openFiles === undefined
     ? []
-    : ["-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", Deno.execPath()];
-  return new Deno.Command(openFiles === undefined ? Deno.execPath() : "sh", {
-    args: [
-      ...limited,
-      ...FLAGS.slice(0, 1),
-      "--config",
-      new URL("deno.json", ROOT).pathname,
-      ...FLAGS.slice(1),
-      new URL("main.ts", ROOT).pathname,
-      ...args,
-    ],
+    : ["sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh"];
+  const [first = "", ...rest] = [
+    ...through,
+    ...limit,
+    Deno.execPath(),
+    ...FLAGS.slice(0, 1),
+    "--config",
+    new URL("deno.json", ROOT).pathname,
+    ...FLAGS.slice(1),
+    new URL("main.ts", ROOT).pathname,
+    ...args,
+  ];
+  return new Deno.Command(first, {
+    args: rest,
     ...options,
     // Whatever the machine has must not change what a test sees.
     env: { POSTERN_CONFIG: "", ...options.env },

@@ -277,7 +277,10 @@ Deno.test("serve names a certificate that is missing", async () => {
   await withFolder(async ({ path, config }) => {
     const { code, stderr } = await runPostern(["serve", "--config", config]);
     assert.equal(code, 1);
-    assert.equal(stderr, `postern: tls.certificate_file: there is no file ${path}/c.pem\n`);
+    assert.match(
+      stderr,
+      /^postern: tls\.certificate_file: cannot read \S+c\.pem: no such file[^\n]*\n$/,
+    );
   }, `${IMAP_LISTENER}[tls]\ncertificate_file = "c.pem"\nprivate_key_file = "k.pem"\n`);
 });
 

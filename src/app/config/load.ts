@@ -109,7 +109,7 @@ function nearestKey(table: KeyPath, key: string): string {
   let best: { name: string; distance: number } | undefined;
   for (const name of keysOf(table)) {
     const distance = editDistance(name, key);
-    if (distance <= Math.max(1, name.length / 3) && distance < (best?.distance ?? Infinity)) {
+    if (distance <= Math.ceil(name.length / 3) && distance < (best?.distance ?? Infinity)) {
       best = { name, distance };
     }
   }
@@ -157,7 +157,8 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-function whyUnreadable(error: unknown): string {
+/** Why a file could not be read, in words. */
+export function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "no permission to read it";
   if (error instanceof Deno.errors.NotCapable) return "this process may not read it";

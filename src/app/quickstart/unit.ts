@@ -19,7 +19,7 @@ export function writeUnit({ program, configFile, dataDir }: UnitOptions): string
 [Unit]
 Description=Postern mail server
 Wants=network-online.target
-After=network-online.target
+After=network-online.target time-sync.target
 
 [Service]
 Type=notify
