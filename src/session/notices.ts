@@ -161,7 +161,7 @@ export class Notices {
 
   /** Own changes right behind `modSeq` are no news; behind them others' may hide. */
   #skipOwn(modSeq: number): number {
-    while (this.isOwn(modSeq + 1)) modSeq++;
+    while (this.#own?.has(modSeq + 1)) modSeq++;
     return modSeq;
   }
 }
