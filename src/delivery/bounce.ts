@@ -9,7 +9,7 @@ import {
 } from "../base/mod.ts";
 import { deliverMessage, type DeliveryServices, resolveRecipient } from "./accept.ts";
 import { MAX_REPORTED_HEADER_BYTES } from "./limits.ts";
-import { findHeaderEnd } from "./submitted_header.ts";
+import { readHeader } from "./submitted_header.ts";
 import { mailDate } from "./trace_header.ts";
 
 /** Somebody who does not get a message, for good. */
@@ -47,7 +47,7 @@ export async function sendBounce(
     log.warn("a report of failed delivery has nowhere to go: {reason}", { reason: recipient.kind });
     return recipient.kind !== "unavailable";
   }
-  const header = await headerOf(message.content());
+  const header = await readHeader(message.content(), MAX_REPORTED_HEADER_BYTES);
   const report = writeBounce({
     hostname: services.hostname,
     time: services.clock.now(),
@@ -115,18 +115,6 @@ export function writeBounce(about: {
     `--${boundary}\r\nContent-Type: text/rfc822-headers\r\n` +
     `Content-Transfer-Encoding: 8bit\r\n\r\n`;
   return concatBytes([encodeUtf8(start), header, encodeUtf8(`\r\n--${boundary}--\r\n`)]);
-}
-
-/** The header of a message, cut where it is too long to be of use. */
-async function headerOf(content: AsyncIterable<Bytes>): Promise<Bytes> {
-  let head: Bytes = new Uint8Array(0);
-  for await (const piece of content) {
-    head = concatBytes([head, piece]);
-    const end = findHeaderEnd(head);
-    if (end !== undefined && end <= MAX_REPORTED_HEADER_BYTES) return head.subarray(0, end);
-    if (head.length > MAX_REPORTED_HEADER_BYTES) break;
-  }
-  return head.subarray(0, head.lastIndexOf(10, MAX_REPORTED_HEADER_BYTES - 1) + 1);
 }
 
 function isAscii(text: string): boolean {

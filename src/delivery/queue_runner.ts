@@ -115,6 +115,7 @@ export class QueueRunner {
         sender: message.sender,
         recipients: remote.map(({ address }) => address),
         size: message.size,
+        isUtf8: message.isUtf8,
         content: () => this.#queue.readContent(message.id),
       });
       const accepted = results?.filter(({ kind }) => kind === "accepted").length ?? 0;
@@ -216,7 +217,8 @@ function attemptOf(result: RelayResult | undefined): Attempt {
     case "failed":
       return { kind: "later", error: result.reply ?? result.text };
     case "refused": {
-      const status = /^5\d\d[ -](5\.\d{1,3}\.\d{1,3}) /.exec(result.reply ?? "")?.[1] ?? "5.0.0";
+      const status = result.status ??
+        /^5\d\d[ -](5\.\d{1,3}\.\d{1,3}) /.exec(result.reply ?? "")?.[1] ?? "5.0.0";
       return { kind: "never", failure: { status, text: result.text, reply: result.reply } };
     }
   }

@@ -4,6 +4,7 @@ import {
   concatBytes,
   decodeLatin1,
   decodeUtf8,
+  EMPTY_BYTES,
   encodeLatin1,
   encodeUtf8,
   randomHex,
@@ -52,6 +53,18 @@ export function findHeaderEnd(bytes: Bytes, from = 0): number | undefined {
     if (isLineEnd(bytes, at + 1)) return at + 1;
   }
   return undefined;
+}
+
+/** The header of a message in whole lines, cut where it is longer than `maxBytes`. */
+export async function readHeader(content: AsyncIterable<Bytes>, maxBytes: number): Promise<Bytes> {
+  let head: Bytes = EMPTY_BYTES;
+  for await (const piece of content) {
+    head = concatBytes([head, piece]);
+    const end = findHeaderEnd(head);
+    if (end !== undefined && end <= maxBytes) return head.subarray(0, end);
+    if (head.length > maxBytes) break;
+  }
+  return head.subarray(0, head.lastIndexOf(10, maxBytes - 1) + 1);
 }
 
 function isLineEnd(bytes: Bytes, at: number): boolean {

@@ -207,3 +207,60 @@ Deno.test("a queue without relay waits, and mail for those here leaves it", asyn
   );
   assert.match((await house.inbox("alice"))[0] ?? "", /Final-Recipient: rfc822; gone@example\.org/);
 });
+
+Deno.test("what needs SMTPUTF8 goes out with it, and is reported where the relay does not take it", async () => {
+  for (const hideSMTPUTF8 of [false, true]) {
+    await using sink = await RelaySink.open({ hideSMTPUTF8 });
+    await using house = await SubmissionHouse.open({ relay: sink.options });
+    const client = await house.connectTls("alice");
+    const submit = async (subject: string, to: readonly string[]) => {
+      assert.match(
+        await client.ask("MAIL FROM:<alice@example.org> BODY=8BITMIME SMTPUTF8"),
+        /^250/,
+      );
+      for (const each of to) assert.match(await client.ask(`RCPT TO:<${each}>`), /^250 /);
+      assert.match(await client.ask("DATA"), /^354 /);
+      assert.match(await client.ask(MESSAGE.replace("hello", subject) + "."), /^250 /);
+      await house.until(() => isEmpty(house));
+      const [message, ...more] = sink.messages.splice(0);
+      assert.deepEqual(more, []);
+      return message;
+    };
+    // Delta Chat asks for it with every message.
+    const plain = await submit("plain", ["eve@bücher.example"]);
+    assert.equal(plain?.isUtf8, false);
+    assert.deepEqual(plain?.to, ["eve@bücher.example"], "the sink has read it from ASCII");
+    const header = await submit("Grüße", ["eve@far.example"]);
+    const both = await submit("plain", ["jürgen@far.example"]);
+    const reports = (await house.inbox("alice")).map((text) => /^Status: (.*)\r$/m.exec(text)?.[1]);
+    if (hideSMTPUTF8) {
+      assert.deepEqual([header, both], [undefined, undefined]);
+      assert.deepEqual(reports, ["5.6.9", "5.6.7"]);
+    } else {
+      assert.equal(header?.isUtf8, true);
+      assert.match(header?.text ?? "", /^Subject: Grüße\r$/m);
+      assert.equal(both?.isUtf8, true);
+      assert.deepEqual(both?.to, ["jürgen@far.example"]);
+      assert.deepEqual(reports, []);
+    }
+    client.destroy();
+  }
+});
+
+Deno.test("one recipient with an address beyond ASCII does not keep a message from the others", async () => {
+  await using sink = await RelaySink.open({ hideSMTPUTF8: true });
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  const client = await house.connectTls("alice");
+  assert.match(await client.ask("MAIL FROM:<alice@example.org> SMTPUTF8"), /^250 /);
+  for (const to of ["jürgen@far.example", "eve@far.example"]) await client.ask(`RCPT TO:<${to}>`);
+  await client.ask("DATA");
+  assert.match(await client.ask(MESSAGE + "."), /^250 /);
+  await house.until(() => isEmpty(house));
+  assert.deepEqual(sink.messages.map(({ to }) => to), [["eve@far.example"]]);
+  const [report = "", ...more] = await house.inbox("alice");
+  assert.deepEqual(more, []);
+  assert.match(
+    report,
+    /^Final-Recipient: utf-8; jürgen@far\.example\r\nAction: failed\r\nStatus: 5\.6\.7\r$/m,
+  );
+});

@@ -7,6 +7,7 @@ export interface Relayed {
   readonly from: string;
   readonly to: readonly string[];
   readonly text: string;
+  readonly isUtf8: boolean;
 }
 
 /** The next mail server: it takes all, but what the test has it refuse. */
@@ -27,7 +28,9 @@ export class RelaySink implements AsyncDisposable {
     this.options = options;
   }
 
-  static async open({ size }: { size?: number } = {}): Promise<RelaySink> {
+  static async open(
+    { size, hideSMTPUTF8 = false }: { size?: number; hideSMTPUTF8?: boolean } = {},
+  ): Promise<RelaySink> {
     const { certificate, privateKey } = await testCertificate();
     // deno-lint-ignore prefer-const -- its handlers look at it
     let sink: RelaySink;
@@ -35,6 +38,7 @@ export class RelaySink implements AsyncDisposable {
       cert: certificate,
       key: privateKey,
       logger: false,
+      hideSMTPUTF8,
       ...(size === undefined ? {} : { size }),
       disableReverseLookup: true,
       onConnect: (_session, done) => {
@@ -55,6 +59,7 @@ export class RelaySink implements AsyncDisposable {
           if (error) return done(error);
           sink.messages.push({
             from: envelope.mailFrom ? envelope.mailFrom.address : "",
+            isUtf8: envelope.smtpUtf8 === true,
             to: envelope.rcptTo.map(({ address }) => address),
             text: pieces.map((piece) => new TextDecoder().decode(piece)).join(""),
           });
