@@ -56,6 +56,7 @@ async function importFolder(
   // Names begin with the time of delivery: UIDs follow it, as where the mail comes from.
   files.sort((a, b) => timeOf(a.name) - timeOf(b.name) || (a.name < b.name ? -1 : 1));
   return await importMailbox(store, mailbox, async (into) => {
+    onProgress(mailbox, 0, files.length);
     for (const { folder, name } of files) {
       const file = join(path, folder, name);
       const { mtime } = await Deno.stat(file);

@@ -42,6 +42,7 @@ export async function importMbox(
           },
         });
         let done = 0;
+        onProgress(source.mailbox, done, source.size);
         for await (const piece of readPieces(source.path)) {
           await reader.write(piece);
           onProgress(source.mailbox, done += piece.length, source.size);

@@ -33,7 +33,11 @@ export async function unpackZip(
   configure({ useWebWorkers: false, chunkSize: ZIP_READ_BYTES });
   using file = await Deno.open(path);
   const reader = new FileReader(file);
-  const zip = new ZipReader(reader, { checkSignature: true });
+  const zip = new ZipReader(reader, {
+    checkSignature: true,
+    // `problemOf` looks at names, and says which it is that is wrong.
+    filenameValidation: "tolerant",
+  });
   try {
     const entries = await listEntries(zip, maxBytes);
     const total = entries.reduce((sum, { size }) => sum + size, 0);

@@ -31,19 +31,27 @@ export async function readUpload(
   const boundary = quoted ?? token;
   if (boundary === undefined) throw new MultipartError("The form is not of the type expected.");
   const input = new Input(body);
-  const delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
+  try {
+    return await readFields(input, Buffer.from(`\r\n--${boundary}`, "latin1"));
+  } catch (error) {
+    await input.close();
+    throw error;
+  }
+}
+
+async function readFields(input: Input, delimiter: Buffer): Promise<UploadedForm> {
   // The first delimiter has no line end in front of it.
   input.push(Buffer.from("\r\n"));
   await input.skipTo(delimiter);
   const fields = new Map<string, string>();
   while (await input.isPartNext()) {
     const { name, fileName } = parseHead(await input.takeLine(HEAD_END, MAX_PART_HEAD_BYTES));
-    if (fileName !== undefined) return { fields, fileName, file: input.upTo(delimiter) };
+    if (fileName !== undefined) return { fields, fileName, file: input.last(delimiter) };
     const value = await input.takeLine(delimiter, MAX_FIELD_BYTES);
     if (fields.size >= MAX_FIELDS) throw new MultipartError("The form has too many fields.");
     fields.set(name, new TextDecoder().decode(value));
   }
-  return { fields, fileName: undefined, file: input.upTo(delimiter) };
+  return { fields, fileName: undefined, file: input.last(delimiter) };
 }
 
 const HEAD_END = Buffer.from("\r\n\r\n");
@@ -111,6 +119,19 @@ class Input {
       if (at >= 0) return;
       await this.#readMore();
     }
+  }
+
+  /** As `upTo`; nothing behind it is read. */
+  async *last(delimiter: Buffer): AsyncGenerator<Bytes> {
+    try {
+      yield* this.upTo(delimiter);
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pieces.return?.();
   }
 
   async #readMore(): Promise<void> {

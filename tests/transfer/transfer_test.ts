@@ -64,7 +64,8 @@ Deno.test("an exported Maildir, imported, gives the same account", () =>
       progress.push(args.join(" "));
     });
     assert.deepEqual(imported, exported);
-    assert.deepEqual(progress.slice(0, 3), ["INBOX 1 3", "INBOX 2 3", "INBOX 3 3"]);
+    const ofInbox = progress.filter((each) => each.startsWith("INBOX "));
+    assert.deepEqual(ofInbox, ["INBOX 0 3", "INBOX 1 3", "INBOX 2 3", "INBOX 3 3"]);
     assert.deepEqual(await contentsOf(to), await contentsOf(from));
   }));
 

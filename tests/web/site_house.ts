@@ -49,8 +49,12 @@ export class SiteHouse implements AsyncDisposable {
     this.loginLog = openSqliteLoginLog({ dataDir: folder, clock: this.clock });
   }
 
-  static async open(): Promise<SiteHouse> {
+  /** `before` prepares the folder of uploads. */
+  static async open(
+    { before }: { before?: (uploads: string) => Promise<void> } = {},
+  ): Promise<SiteHouse> {
     const house = new SiteHouse(await Deno.makeTempDir({ prefix: "postern-site-" }));
+    await before?.(house.uploads);
     const { store, clock } = house;
     const { directory } = store;
     await directory.addDomain("example.org");

@@ -12,6 +12,11 @@ const DONE = {
   gone: "There is no such app password any more.",
 };
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  "already-exists": "There is an app password of that name already.",
+  limit: "The account has as many app passwords as it may: remove one first.",
+};
+
 const SCOPE_TEXTS: Readonly<Record<string, string>> = {
   imap: "Read mail (IMAP)",
   submission: "Send mail (SMTP)",
@@ -129,10 +134,9 @@ export async function makeAppPassword(context: SiteContext, site: Site): Promise
       scopes: isForAll ? [] : scopes,
     });
   } catch (error) {
-    const isRefusal = error instanceof StoreError &&
-      ["already-exists", "limit"].includes(error.code);
-    if (!isRefusal) throw error;
-    return await refuse(error.message);
+    const text = error instanceof StoreError ? REFUSALS[error.code] : undefined;
+    if (text === undefined) throw error;
+    return await refuse(text);
   }
   return await appPasswordsPage(context, site, { made: { name, password } });
 }

@@ -9,7 +9,13 @@ import {
   TransferError,
   unpackZip,
 } from "../../transfer/mod.ts";
-import { MAX_IMPORTS, MAX_UNPACKED_RATIO, MAX_UPLOAD_BYTES, MIN_FREE_BYTES } from "../limits.ts";
+import {
+  MAX_FORM_BYTES,
+  MAX_IMPORTS,
+  MAX_UNPACKED_RATIO,
+  MAX_UPLOAD_BYTES,
+  MIN_FREE_BYTES,
+} from "../limits.ts";
 import { MultipartError, readUpload } from "../multipart.ts";
 import type { SiteServices } from "../services.ts";
 
@@ -115,7 +121,8 @@ export class Imports {
    */
   async receive(account: AccountId, request: Request): Promise<void> {
     const length = Number(request.headers.get("content-length") ?? 0);
-    if (length > this.#maxBytes) throw this.#tooLarge();
+    // The form has a little more in it than its file.
+    if (length > this.#maxBytes + MAX_FORM_BYTES) throw this.#tooLarge();
     const others = [...this.#imports].filter(([, { state }]) => !isOver(state));
     if (others.some(([id]) => id === account)) {
       throw new ImportRefusal(409, "An import goes on already.");
@@ -139,35 +146,38 @@ export class Imports {
     received: PromiseWithResolvers<void>,
   ): Promise<void> {
     const folder = join(this.#services.uploads.folder, randomHex(8));
+    let isReceived = false;
+    let end: Partial<ImportState>;
+    let refusal: ImportRefusal | undefined;
     try {
       await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-      let mailbox;
-      try {
-        mailbox = await this.#save(request, join(folder, "file"), running);
-      } catch (error) {
-        // Nothing was begun, so there is nothing to tell of on the page but why.
-        if (this.#imports.get(account) === running) this.#imports.delete(account);
-        throw error;
-      }
+      const mailbox = await this.#save(request, join(folder, "file"), running);
+      isReceived = true;
       received.resolve();
-      await this.#import(account, folder, mailbox, running);
+      end = { phase: "done", results: await this.#import(account, folder, mailbox, running) };
     } catch (error) {
-      received.reject(refusalOf(error));
-      const isAborted = running.stop.signal.aborted;
-      const phase = isAborted ? "aborted" : "failed";
-      const problem = isAborted ? "" : problemOf(error).replaceAll(`${folder}/`, "");
-      running.state = { ...running.state, phase, problem };
-    } finally {
-      await remove(folder)
-        .catch((error) => log.error("{folder} was not removed: {error}", { folder, error }));
+      refusal = refusalOf(error);
+      end = running.stop.signal.aborted
+        ? { phase: "aborted" }
+        : { phase: "failed", problem: problemOf(error).replaceAll(`${folder}/`, "") };
     }
+    await remove(folder)
+      .catch((error) => log.error("{folder} was not removed: {error}", { folder, error }));
+    running.state = { ...running.state, ...end };
+    if (isReceived || refusal === undefined) return;
+    // Nothing was begun, so who sent it is told at once, and there is nothing to report later.
+    if (this.#imports.get(account) === running) this.#imports.delete(account);
+    received.reject(refusal);
   }
 
   /** Writes the file to disk; gives the mailbox that was asked for. */
   async #save(request: Request, path: string, running: Running): Promise<string | undefined> {
     const form = await readUpload(
       request.headers.get("content-type") ?? "",
-      request.body ?? ReadableStream.from([]),
+      // Stopping does not wait for a sender who has stopped, too.
+      (request.body ?? ReadableStream.from([])).pipeThrough(new TransformStream(), {
+        signal: running.stop.signal,
+      }),
     );
     // Some browsers give a path.
     const fileName = (form.fileName ?? "").split(/[/\\]/).at(-1) ?? "";
@@ -190,11 +200,10 @@ export class Imports {
     folder: string,
     mailbox: string | undefined,
     running: Running,
-  ): Promise<void> {
+  ): Promise<MailboxResult[]> {
     const file = join(folder, "file");
     const { signal } = running.stop;
     const mail = await this.#services.store.openAccount(account);
-    let results: MailboxResult[];
     const onProgress = (name: string, done: number, total: number) => {
       signal.throwIfAborted();
       const { mailbox, finished } = running.state;
@@ -219,12 +228,10 @@ export class Imports {
         signal.throwIfAborted();
         running.state = { ...running.state, done, total };
       });
-      results = await importFolder(mail, unpacked, mailbox, onProgress);
-    } else {
-      const name = mailbox ?? mailboxOfMbox(running.state.fileName);
-      results = await importFile(mail, file, name, onProgress);
+      return await importFolder(mail, unpacked, mailbox, onProgress);
     }
-    running.state = { ...running.state, phase: "done", results };
+    const name = mailbox ?? mailboxOfMbox(running.state.fileName);
+    return await importFile(mail, file, name, onProgress);
   }
 
   async #needRoom(bytes: number): Promise<void> {

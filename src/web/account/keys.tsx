@@ -14,6 +14,11 @@ const DONE = {
   gone: "There is no such key any more.",
 };
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  "already-exists": "That key logs in to an account already.",
+  limit: "The account has as many keys as it may: remove one first.",
+};
+
 /** What makes a key and a certificate, and a file that phones take. */
 const RECIPE = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \\
   -nodes -days 3650 -subj /CN=phone -keyout key.pem -out cert.pem
@@ -147,10 +152,13 @@ export async function addKey(context: SiteContext, site: Site): Promise<Response
       allowsPreauth: typed.allowsPreauth,
     });
   } catch (error) {
-    const isRefusal = error instanceof ClientKeyError ||
-      error instanceof StoreError && ["already-exists", "limit"].includes(error.code);
-    if (!isRefusal) throw error;
-    return await refuse(error.message);
+    const text = error instanceof ClientKeyError
+      ? error.message
+      : error instanceof StoreError
+      ? REFUSALS[error.code]
+      : undefined;
+    if (text === undefined) throw error;
+    return await refuse(text);
   }
   return redirectDone(context, PATH, "added");
 }
