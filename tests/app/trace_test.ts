@@ -189,6 +189,9 @@ const WAYS: Record<string, LogIn> = {
   "LOGIN, literals": viaImap((client, password) =>
     client.cmd(["LOGIN ", literal(ALICE), " ", literal(password)])
   ),
+  "LOGIN, a literal and quotes": viaImap((client, password) =>
+    client.cmd(["LOGIN ", literal(ALICE), ` ${quote(password)}`])
+  ),
   "LOGIN, literals at once": viaImap((client, password) =>
     client.cmd([
       "LOGIN ",
