@@ -86,6 +86,7 @@ Deno.test("the rooms that are counted are those of the source", async () => {
 Deno.test("a gauge is not there before it is measured, and can be forgotten", async () => {
   const metrics = new Metrics();
   const name = "postern_certificate_expiry_timestamp_seconds";
+  assert.doesNotMatch((await writeMetrics(metrics)).text, /^postern_disk_free_bytes/m);
   assert.doesNotMatch((await writeMetrics(metrics)).text, new RegExp(`^${name}`, "m"));
   metrics.set(name, { name: 'a"b\\c\n' }, 7);
   assert.ok((await writeMetrics(metrics)).text.includes(`${name}{name="a\\"b\\\\c\\n"} 7\n`));
