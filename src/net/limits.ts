@@ -15,6 +15,9 @@ export const INFLATED_HIGH_WATER = 64 * 1024;
  */
 export const INFLATED_PER_TURN = 64 * 1024;
 
+/** Inflated at a time, beyond what may be held at most. */
+export const INFLATED_PIECE = 16 * 1024;
+
 /** Longest ClientHello, record headers included. Post-quantum key shares and tickets need < 16 KiB. */
 export const MAX_CLIENT_HELLO = 64 * 1024;
 

@@ -1,10 +1,13 @@
 import type { Socket } from "node:net";
-import { type Bytes, concatBytes, logger, metrics } from "../base/mod.ts";
-import { DEFAULT_COMPRESSION_LEVEL, deflatePiece, Inflater, type InflaterSink } from "./deflate.ts";
+import { type Bytes, concatBytes, logger, metrics, othersTurn } from "../base/mod.ts";
+import { DEFAULT_COMPRESSION_LEVEL, deflatePiece } from "./deflate.ts";
 import { endPolitely, ignoreError } from "./ending.ts";
+import { Inflate, InflateError } from "./inflate.ts";
 import {
   HANDSHAKE_TIMEOUT_MS,
   INFLATED_HIGH_WATER,
+  INFLATED_PER_TURN,
+  INFLATED_PIECE,
   INPUT_HIGH_WATER,
   OUTPUT_HIGH_WATER,
 } from "./limits.ts";
@@ -14,7 +17,7 @@ import { acceptTls, readClientHello, type TlsOptions } from "./tls.ts";
 import type { Transport, TransportFacts, TransportTap, WatchedTransport } from "./transport.ts";
 
 /** A transport over a TCP, Unix or TLS socket, which must have `allowHalfOpen`. */
-export class SocketTransport implements WatchedTransport, InflaterSink {
+export class SocketTransport implements WatchedTransport {
   onReadable: (() => void) | undefined = undefined;
   tap: TransportTap | undefined = undefined;
   bytesIn = 0;
@@ -27,9 +30,12 @@ export class SocketTransport implements WatchedTransport, InflaterSink {
   #peerEnded = false;
   #broken = false;
   #upgrading = false;
-  /** Whether the source of `#input`, socket or inflater, waits for `tryRead`. */
+  /** Whether the socket, and what is left to inflate, waits for `tryRead`. */
   #paused = false;
-  #inflater: Inflater | undefined = undefined;
+  #inflate: Inflate | undefined = undefined;
+  /** What was inflated since others had their turn. */
+  #inflatedSinceRest = 0;
+  #isResting = false;
   #compressionLevel = 0;
   #reader: (() => void) | undefined = undefined;
   #drainWaiters: Set<(drained: boolean) => void> | undefined = undefined;
@@ -56,8 +62,8 @@ export class SocketTransport implements WatchedTransport, InflaterSink {
     this.#inputLength = 0;
     if (this.#paused) {
       this.#paused = false;
-      if (this.#inflater === undefined) this.#socket.resume();
-      else this.#inflater.resume();
+      if (this.#inflate === undefined) this.#socket.resume();
+      else this.#inflateMore();
     }
     return bytes;
   }
@@ -166,14 +172,13 @@ export class SocketTransport implements WatchedTransport, InflaterSink {
     const received = concatBytes(this.#input);
     this.#input = [];
     this.#inputLength = 0;
-    this.#inflate(received);
+    this.#takeCompressed(received);
   }
 
   stopCompression(): void {
     if (!this.#facts.compressed) throw new Error("the connection is not compressed");
     this.#facts = { ...this.#facts, compressed: false };
-    this.#inflater?.destroy();
-    this.#inflater = undefined;
+    this.#inflate = undefined;
     this.#paused = false;
     if (!this.#broken) this.#socket.resume();
   }
@@ -212,34 +217,11 @@ export class SocketTransport implements WatchedTransport, InflaterSink {
     return socket;
   }
 
-  onInflated(bytes: Bytes): void {
-    if (this.#broken && this.#socket.destroyed) return;
-    this.#append(bytes);
-    if (this.#inputLength > INFLATED_HIGH_WATER) {
-      this.#paused = true;
-      this.#inflater?.pause();
-    }
-    this.#notify();
-  }
-
-  onInflateError(error: Error): void {
-    logger("net").debug("not deflate from {remote}: {error}", {
-      remote: this.#facts.remote.address,
-      error: error.message,
-    });
-    this.destroy();
-  }
-
-  onInflateIdle(): void {
-    this.#socket.resume();
-    this.#notify();
-  }
-
   /** Whether nothing more can come, whatever there is still to read. */
   get #isOver(): boolean {
     if (this.#broken) return true;
-    if (this.#inflater?.ended) return true;
-    return this.#peerEnded && (this.#inflater === undefined || this.#inflater.isIdle);
+    if (this.#inflate?.isEnded) return true;
+    return this.#peerEnded && !this.#inflate?.mayHaveOutput;
   }
 
   #attach(socket: Socket): void {
@@ -263,7 +245,8 @@ export class SocketTransport implements WatchedTransport, InflaterSink {
     const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     metrics.add("postern_bytes_in_total", { protocol: this.#protocol }, bytes.length);
     if (this.#facts.compressed) {
-      this.#inflate(bytes);
+      this.#takeCompressed(bytes);
+      this.#notify();
       return;
     }
     this.#append(bytes);
@@ -295,9 +278,49 @@ export class SocketTransport implements WatchedTransport, InflaterSink {
     this.#inputLength += bytes.length;
   }
 
-  #inflate(bytes: Bytes): void {
-    this.#inflater ??= new Inflater(this);
-    if (!this.#inflater.feed(bytes)) this.#socket.pause();
+  #takeCompressed(bytes: Bytes): void {
+    this.#inflate ??= new Inflate();
+    this.#inflate.feed(bytes);
+    this.#inflateMore();
+  }
+
+  /** Inflates as much as may be held; the socket waits while something is left. */
+  #inflateMore(): void {
+    const inflate = this.#inflate;
+    if (inflate === undefined || this.#isResting) return;
+    try {
+      while (inflate.mayHaveOutput && this.#inputLength < INFLATED_HIGH_WATER) {
+        if (this.#inflatedSinceRest >= INFLATED_PER_TURN) {
+          void this.#restFromInflating();
+          break;
+        }
+        const bytes = inflate.read(INFLATED_PIECE);
+        if (bytes.length > 0) this.#append(bytes);
+        // What stopped before the end of the input did a piece of work, whatever came out.
+        this.#inflatedSinceRest += inflate.mayHaveOutput ? INFLATED_PIECE : bytes.length;
+      }
+    } catch (error) {
+      if (!(error instanceof InflateError)) throw error;
+      logger("net").debug("not deflate from {remote}: {error}", {
+        remote: this.#facts.remote.address,
+        error: error.message,
+      });
+      this.destroy();
+      return;
+    }
+    this.#paused = inflate.mayHaveOutput;
+    if (this.#paused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  /** Lets other connections have their turn: left alone, one piece after another would come out. */
+  async #restFromInflating(): Promise<void> {
+    this.#isResting = true;
+    await othersTurn();
+    this.#isResting = false;
+    this.#inflatedSinceRest = 0;
+    this.#inflateMore();
+    this.#notify();
   }
 
   /** Waits until the operating system has taken all output. */
@@ -313,7 +336,7 @@ export class SocketTransport implements WatchedTransport, InflaterSink {
   #break(): void {
     if (this.#broken) return;
     this.#broken = true;
-    this.#inflater?.destroy();
+    this.#inflate = undefined;
     this.#settleDrains(false);
     this.#notify();
   }
