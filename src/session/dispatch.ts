@@ -1,5 +1,6 @@
 import { logger, metrics, traced } from "../base/mod.ts";
 import {
+  type CommandSpec,
   type Completion,
   concernsAdmin,
   ImapError,
@@ -105,7 +106,8 @@ async function tellChanges(session: Session, expunge: boolean): Promise<void> {
   }
 }
 
-async function run(session: Session, heading: Heading): Promise<Completion | void> {
+/** Not async: IDLE waits here for hours, and each function that waits takes memory. */
+function run(session: Session, heading: Heading): ReturnType<CommandSpec["run"]> {
   const { spec, reader, name } = heading;
   if (!spec) throw new WireError("Unknown command");
   const state = stateOf(session);
@@ -117,7 +119,7 @@ async function run(session: Session, heading: Heading): Promise<Completion | voi
   }
   const args = spec.parse(reader, session);
   reader.end();
-  return await spec.run(session, args);
+  return spec.run(session, args);
 }
 
 const WHEN: Record<State, string> = {
