@@ -2,14 +2,18 @@
  * Checks what comments claim: every RFC reference names a section that exists in the RFC's text,
  * and every room's front door opens with its laws. Run as `deno task docs`; prints each breach and
  * exits 1. The RFC texts lie beside the repository in `../shared/rfc`; where they are missing, only
- * the spelling of references is checked.
+ * the spelling of references is checked. Tables of the README that are written from the source must
+ * be up to date.
  */
+import { readConfigTables } from "./config_table.ts";
+import { readTables } from "./rfc_table.ts";
 
 const ROOT = new URL("..", import.meta.url);
 const RFC_FOLDER = new URL("../shared/rfc/", ROOT);
 
 /** RFCs that comments may name although their text is not in the folder, each with the reason. */
 const TEXT_NOT_KEPT: Readonly<Record<string, string>> = {
+  "6186": "SRV records of mail programs: not handed to the project",
   "6750": "bearer tokens: not handed to the project",
   "7662": "token introspection: not handed to the project",
   "9585": "INPROGRESS: its text was not handed to the project",
@@ -120,6 +124,14 @@ export async function checkDocs(): Promise<{ breaches: Breach[]; rfcsAtHand: boo
     const door = `src/${name}/mod.ts`;
     const text = files.includes(door) ? await Deno.readTextFile(new URL(door, ROOT)) : "";
     breaches.push(...checkFrontDoor(door, name, text));
+  }
+  for (
+    const [task, read] of [["config-table", readConfigTables], ["rfc-table", readTables]] as const
+  ) {
+    const { present, wanted } = await read();
+    if (present === wanted) continue;
+    const message = `a table is out of date: run "deno task ${task}"`;
+    breaches.push({ file: "README.md", line: 1, message });
   }
   return { breaches, rfcsAtHand: sectionsOf !== undefined };
 }

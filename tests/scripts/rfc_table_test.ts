@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readTables, replaceTable, writeRfcTable } from "../../scripts/rfc_table.ts";
+import { replaceTable } from "../../scripts/readme_table.ts";
+import { readTables, writeRfcTable } from "../../scripts/rfc_table.ts";
 import { createRegistry, Registry } from "../../src/imap/mod.ts";
 
 Deno.test("the README's table of RFCs is what the registry says", async () => {
@@ -21,9 +22,9 @@ Deno.test("every extension has a row, with its RFCs and capabilities", () => {
 Deno.test("the table is replaced between its marks, and only there", () => {
   const text =
     "a\n<!-- rfc-table: written by scripts/rfc_table.ts -->\nold\n<!-- /rfc-table -->\nb\n";
-  const once = replaceTable(text, "new\n");
+  const once = replaceTable(text, "rfc-table", "new\n");
   assert.ok(once.startsWith("a\n<!--") && once.endsWith("-->\nb\n"));
   assert.ok(once.includes("\nnew\n") && !once.includes("old"));
-  assert.equal(replaceTable(once, "new\n"), once);
-  assert.throws(() => replaceTable("nothing", "new"));
+  assert.equal(replaceTable(once, "rfc-table", "new\n"), once);
+  assert.throws(() => replaceTable("nothing", "rfc-table", "new"));
 });

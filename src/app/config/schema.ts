@@ -90,7 +90,10 @@ function reads(parse: (text: string) => unknown, text: string): boolean {
   }
 }
 
-const certificate = { certificate_file: fileName, private_key_file: fileName };
+const certificate = {
+  certificate_file: fileName.describe("PEM file with the certificate and those that signed it"),
+  private_key_file: fileName.describe("PEM file with its key"),
+};
 
 const acmeName = hostName.refine(
   (name) => !reads(parseNetwork, name),
@@ -130,12 +133,24 @@ const listener = strict({
     "submissions",
     "web",
     "metrics",
-  ]),
-  address,
-  client_certificates: flag.optional(),
-  proxy_protocol: z.array(network, "a list of networks").optional(),
-  routes: routes.optional(),
-  sni: namedRoutes.optional(),
+  ]).describe(
+    "what is spoken: `imap` (STARTTLS), `imaps`, `alpn` (one TLS port for everything), `lmtp`, `submission` (STARTTLS), `submissions`, `web` (HTTP in clear, behind a proxy) or `metrics`",
+  ),
+  address: address.describe(
+    "`host:port`, `[v6]:port` (`[::]` takes IPv4 too) or `unix:/path`; port 0 picks a free one",
+  ),
+  client_certificates: flag.optional().describe(
+    "asks TLS clients for a certificate, by whose key they can log in; false unless given",
+  ),
+  proxy_protocol: z.array(network, "a list of networks").optional().describe(
+    "networks whose peers must send a PROXY header (version 1 or 2)",
+  ),
+  routes: routes.optional().describe(
+    "of an `alpn` listener: protocol that the client offers, `none` or `*`, to its target",
+  ),
+  sni: namedRoutes.optional().describe(
+    "of an `alpn` listener: routes for clients that ask for a host name, instead of the others",
+  ),
 }).superRefine((value, context) => {
   const refuse = (key: string, message: string) =>
     context.addIssue({ code: "custom", path: [key], message });
@@ -174,12 +189,20 @@ function routeProblem(protocol: string, text: string): string | undefined {
 }
 
 const oauth = strict({
-  issuer: z.string(ISSUER_FORM).refine(isIssuer, ISSUER_FORM),
-  audience: z.string("a text").min(1, "a text"),
-  username_claim: z.string("the name of a claim").min(1, "the name of a claim").default("email"),
-  scope: z.string("the name of a scope").regex(/^[!#-[\]-~]+$/, "the name of one scope").optional(),
-  client_id: z.string("a text").min(1, "a text").optional(),
-  client_secret_file: fileName.optional(),
+  issuer: z.string(ISSUER_FORM).refine(isIssuer, ISSUER_FORM).describe(
+    "the OpenID issuer whose access tokens log in",
+  ),
+  audience: z.string("a text").min(1, "a text").describe("whom tokens must be meant for"),
+  username_claim: z.string("the name of a claim").min(1, "the name of a claim").default("email")
+    .describe("the claim that has the address of the account"),
+  scope: z.string("the name of a scope").regex(/^[!#-[\]-~]+$/, "the name of one scope").optional()
+    .describe("a scope that tokens must have"),
+  client_id: z.string("a text").min(1, "a text").optional().describe(
+    "as whom the issuer is asked about tokens that say nothing themselves",
+  ),
+  client_secret_file: fileName.optional().describe(
+    "a file with the secret for that, on its first line",
+  ),
 }).superRefine(({ client_id, client_secret_file }, context) => {
   if ((client_id === undefined) === (client_secret_file === undefined)) return;
   const path = [client_id === undefined ? "client_id" : "client_secret_file"];
@@ -201,46 +224,70 @@ const fieldName = z.string(FIELD_FORM).regex(/^[!-9;-~]{1,100}$/, FIELD_FORM)
 
 /** A domain where accounts make themselves; the defaults are those of chatmail relays. */
 const chatmail = strict({
-  domain: hostName,
-  registration: choice(["open", "invite", "closed"]).default("open"),
-  invite_tokens_file: fileName.optional(),
-  username_min_length: count(1, 64, "a number").default(9),
-  username_max_length: count(1, 64, "a number").default(9),
-  password_min_length: count(8, 100, "a number").default(9),
-  max_mailbox_size: size.default("500M"),
-  max_message_size: size.default("30M"),
-  delete_mails_after: age.default("20d"),
-  delete_large_after: age.default("7d"),
-  delete_inactive_users_after: age.default("90d"),
+  domain: hostName.describe("the domain where accounts make themselves"),
+  registration: choice(["open", "invite", "closed"]).default("open").describe(
+    "`open`; `invite`: with a token; `closed`: nobody new",
+  ),
+  invite_tokens_file: fileName.optional().describe(
+    "a file with a token on each line, read at each use",
+  ),
+  username_min_length: count(1, 64, "a number").default(9).describe("shortest name before the `@`"),
+  username_max_length: count(1, 64, "a number").default(9).describe("longest name before the `@`"),
+  password_min_length: count(8, 100, "a number").default(9).describe("shortest password"),
+  max_mailbox_size: size.default("500M").describe(
+    "quota of each account; over 75 % the oldest mail goes",
+  ),
+  max_message_size: size.default("30M").describe("largest message"),
+  delete_mails_after: age.default("20d").describe("age at which mail is deleted"),
+  delete_large_after: age.default("7d").describe("the same for messages over 200 KB"),
+  delete_inactive_users_after: age.default("90d").describe(
+    "after how long without a login an account is removed",
+  ),
   min_available_memory: z.string(SIZE_FORM).refine(
     (text) => parseSizeBytes(text) !== undefined,
     SIZE_FORM,
-  ).default("200M"),
+  ).default("200M").describe("with less, no accounts are made"),
   min_free_disk_space: z.string(SIZE_FORM).refine(
     (text) => parseSizeBytes(text) !== undefined,
     SIZE_FORM,
-  ).default("1G"),
-  require_encryption: flag.default(false),
-  passthrough_senders: z.array(passthrough, "a list of addresses").default([]),
-  passthrough_recipients: z.array(passthrough, "a list of addresses").default([]),
+  ).default("1G").describe("with less, no accounts are made"),
+  require_encryption: flag.default(false).describe(
+    "takes and sends nothing but encrypted mail and what sets encryption up",
+  ),
+  passthrough_senders: z.array(passthrough, "a list of addresses").default([]).describe(
+    "addresses and `@domain`s that may send unencrypted mail",
+  ),
+  passthrough_recipients: z.array(passthrough, "a list of addresses").default([]).describe(
+    "addresses and `@domain`s that unencrypted mail may go to",
+  ),
   strip_incoming: z.array(fieldName, "a list of header fields").default([
     "DKIM-Signature",
     "Authentication-Results",
     "Received",
-  ]),
-  admin: z.string(URI_FORM).regex(/^[a-z][a-z0-9+.-]*:[!-~]+$/i, URI_FORM).optional(),
-  iroh_relay: z.url({ protocol: /^https?$/, error: URI_FORM }).optional(),
-  turn_host: hostName.optional(),
-  turn_port: count(1, 65_535, "a port").default(3478),
-  turn_secret_file: fileName.optional(),
+  ]).describe("header fields that are taken out of mail from other hosts"),
+  admin: z.string(URI_FORM).regex(/^[a-z][a-z0-9+.-]*:[!-~]+$/i, URI_FORM).optional().describe(
+    "how to reach the admin, told to clients: a URI",
+  ),
+  iroh_relay: z.url({ protocol: /^https?$/, error: URI_FORM }).optional().describe(
+    "the address of an Iroh relay, told to clients",
+  ),
+  turn_host: hostName.optional().describe(
+    "the TURN server for calls, told to clients with a password",
+  ),
+  turn_port: count(1, 65_535, "a port").default(3478).describe("its port"),
+  turn_secret_file: fileName.optional().describe(
+    "a file with the secret that it shares with this host",
+  ),
   app_versions: z.string(JSON_FORM).refine(
     (text) => /^[ -~]+$/.test(text) && reads(JSON.parse, text),
     JSON_FORM,
-  ).optional(),
+  ).optional().describe("told to clients as it is: JSON on one line"),
   push_url: z.string(PUSH_FORM).refine(
     (text) => text === "none" || isIssuer(text),
     PUSH_FORM,
-  ).default("https://notifications.delta.chat/notify"),
+  ).default("https://notifications.delta.chat/notify").describe(
+    "whom to tell that a device should be woken up; `none`: nobody",
+  ),
 }).superRefine((value, context) => {
   const refuse = (key: string, message: string) =>
     context.addIssue({ code: "custom", path: [key], message });
@@ -265,24 +312,46 @@ const chatmail = strict({
 
 /** The whole file. What is left out has the default given here. */
 export const configSchema = strict({
-  hostname: hostName.optional(),
-  data_dir: fileName.default("/var/lib/postern"),
+  hostname: hostName.optional().describe(
+    "name of this host: greeting, Received lines, certificate; the machine's name unless given",
+  ),
+  data_dir: fileName.default("/var/lib/postern").describe("where mail and everything else is kept"),
   log: strict({
-    level: choice(["error", "warn", "info", "debug", "trace"]).default("info"),
-    format: choice(["text", "json"]).default("text"),
-    addresses: flag.optional(),
+    level: choice(["error", "warn", "info", "debug", "trace"]).default("info").describe(
+      "`error`, `warn`, `info`, `debug` or `trace`; taken over on SIGHUP",
+    ),
+    format: choice(["text", "json"]).default("text").describe(
+      "`text`, or `json` for collectors; logs go to stderr",
+    ),
+    addresses: flag.optional().describe(
+      "whether mail and network addresses are written down; true, but false with `[chatmail]`",
+    ),
   }).prefault({}),
   tls: strict({
-    certificate_file: fileName.optional(),
-    private_key_file: fileName.optional(),
-    min_version: choice(["1.2", "1.3"]).default("1.2"),
-    certificate: z.array(strict(certificate), "an array of tables").default([]),
+    certificate_file: fileName.optional().describe(
+      "PEM file with the certificate and those that signed it",
+    ),
+    private_key_file: fileName.optional().describe("PEM file with its key"),
+    min_version: choice(["1.2", "1.3"]).default("1.2").describe(
+      "oldest TLS version: `1.2` or `1.3`",
+    ),
+    certificate: z.array(strict(certificate), "an array of tables").default([]).describe(
+      "more certificates, chosen by the name that the client asks for",
+    ),
     acme: strict({
       // RFC 8555 6.1: nothing but HTTPS.
-      directory: z.url({ protocol: /^https$/, error: DIRECTORY_FORM }),
-      email: z.string(EMAIL_FORM).regex(/^[^\s@]+@[^\s@]+$/, EMAIL_FORM),
-      names: z.array(acmeName, "a list of host names").min(1, "at least one host name"),
-      ca_file: fileName.optional(),
+      directory: z.url({ protocol: /^https$/, error: DIRECTORY_FORM }).describe(
+        "where to fetch certificates: an ACME directory, whose terms you agree to",
+      ),
+      email: z.string(EMAIL_FORM).regex(/^[^\s@]+@[^\s@]+$/, EMAIL_FORM).describe(
+        "whom the authority may write to",
+      ),
+      names: z.array(acmeName, "a list of host names").min(1, "at least one host name").describe(
+        "host names, each with a certificate of its own",
+      ),
+      ca_file: fileName.optional().describe(
+        "PEM file of whom to trust for a directory of your own",
+      ),
     }).optional(),
   }).superRefine((value, context) => {
     const { certificate_file, private_key_file } = value;
@@ -296,42 +365,68 @@ export const configSchema = strict({
   }).prefault({}),
   listener: z.array(listener, "an array of tables, [[listener]]").default([]),
   auth: strict({
-    allow_plaintext: flag.default(false),
-    channel_binding: flag.default(true),
-    unauthenticate: flag.default(true),
+    allow_plaintext: flag.default(false).describe("takes passwords without TLS"),
+    channel_binding: flag.default(true).describe("offers SCRAM-…-PLUS"),
+    unauthenticate: flag.default(true).describe("offers UNAUTHENTICATE"),
     oauth: oauth.optional(),
   }).prefault({}),
   limits: strict({
     max_message_size: z.string(SIZE_FORM).refine(
       (text) => (parseSizeBytes(text) ?? 0) > 0,
       SIZE_FORM,
-    ).default("50M"),
-    max_connections: count(1, 1_000_000, "a number").default(20_000),
-    max_connections_per_user: count(0, 1_000_000, "a number").default(0),
-    message_limit: count(0, 4_294_967_295, "a number").default(0),
-    save_limit: count(0, 4_294_967_295, "a number").default(0),
+    ).default("50M").describe("largest message that is taken"),
+    max_connections: count(1, 1_000_000, "a number").default(20_000).describe(
+      "connections at a time, all together",
+    ),
+    max_connections_per_user: count(0, 1_000_000, "a number").default(0).describe(
+      "sessions of one account at a time; 0: any number",
+    ),
+    message_limit: count(0, 4_294_967_295, "a number").default(0).describe(
+      "messages that one command touches (MESSAGELIMIT); 0: any number",
+    ),
+    save_limit: count(0, 4_294_967_295, "a number").default(0).describe(
+      "messages that one APPEND or COPY stores (SAVELIMIT); 0: any number",
+    ),
     // Left out, these depend on what the host is for: see `config.ts`.
-    connections_per_address: count(0, 1_000_000, "a number").optional(),
-    connections_per_minute: count(0, 1_000_000, "a number").optional(),
-    failed_logins_per_minute: count(0, 1_000_000, "a number").optional(),
-    failed_logins_per_day: count(0, 1_000_000, "a number").optional(),
-    messages_per_minute: count(0, 60_000, "a number").default(60),
-    messages_burst: count(1, 60_000, "a number").default(10),
+    connections_per_address: count(0, 1_000_000, "a number").optional().describe(
+      "from one address at a time; 30, with `[chatmail]` a quarter of all",
+    ),
+    connections_per_minute: count(0, 1_000_000, "a number").optional().describe(
+      "from one address; 300, with `[chatmail]` a quarter of all",
+    ),
+    failed_logins_per_minute: count(0, 1_000_000, "a number").optional().describe(
+      "from one address; 10, with `[chatmail]` 200",
+    ),
+    failed_logins_per_day: count(0, 1_000_000, "a number").optional().describe(
+      "from one address; 50, with `[chatmail]` 5,000",
+    ),
+    messages_per_minute: count(0, 60_000, "a number").default(60).describe(
+      "that an account may send; 0: any number",
+    ),
+    messages_burst: count(1, 60_000, "a number").default(10).describe("of these at once"),
   }).prefault({}),
   quota: strict({
     default: z.string(QUOTA_FORM).refine(
       (text) => parseQuotaBytes(text) !== undefined,
       QUOTA_FORM,
-    ).default("none"),
+    ).default("none").describe("of accounts without a quota of their own: a size, or `none`"),
   }).prefault({}),
-  retention: strict({ trash: age.optional() }).prefault({}),
+  retention: strict({
+    trash: age.optional().describe(
+      "age at which messages in Trash are deleted, by the day they came there; never unless given",
+    ),
+  }).prefault({}),
   relay: strict({
-    host: hostName,
-    port: count(1, 65_535, "a port").default(587),
-    tls: choice(["starttls", "implicit", "none"]).optional(),
-    ca_file: fileName.optional(),
-    username: z.string("a user name").optional(),
-    password_file: fileName.optional(),
+    host: hostName.describe("takes mail for other hosts; without `[relay]` such mail is refused"),
+    port: count(1, 65_535, "a port").default(587).describe("its port"),
+    tls: choice(["starttls", "implicit", "none"]).optional().describe(
+      "`starttls`, `implicit` (unless given, on port 465) or `none`",
+    ),
+    ca_file: fileName.optional().describe(
+      "PEM file of whom to trust instead of the public authorities",
+    ),
+    username: z.string("a user name").optional().describe("whom to log in as"),
+    password_file: fileName.optional().describe("a file with the password, on its first line"),
   }).superRefine(({ username, password_file, tls }, context) => {
     if ((username === undefined) !== (password_file === undefined)) {
       context.addIssue({
