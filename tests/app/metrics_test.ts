@@ -174,6 +174,28 @@ Deno.test("who is not ready says why, and a gauge that cannot be read hides no c
   assert.equal((await ask("/metrics", undefined, "POST")).status, 405);
 });
 
+Deno.test("a server that stops is not ready, and says so until the end", () =>
+  withServer(async (house) => {
+    const lmtp = await RawClient.connect(house.server.address("lmtp"));
+    await lmtp.reply();
+    for (const line of ["LHLO test", "MAIL FROM:<>", `RCPT TO:<${USER}>`, "DATA"]) {
+      await lmtp.ask(line);
+    }
+    // A message that does not end keeps the server for a moment.
+    lmtp.send("Subject: unfinished\r\n");
+    house.server.kill("SIGTERM");
+    let response: Response | undefined;
+    for (let i = 0; i < 20 && response?.status !== 503; i++) {
+      await response?.body?.cancel();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      response = await house.get("/readyz");
+    }
+    assert.equal(response?.status, 503);
+    assert.equal(await response?.text(), "the server is stopping\n");
+    assert.equal((await house.get("/healthz")).status, 200);
+    lmtp.destroy();
+  }));
+
 Deno.test("a sample of what was counted is written when the server stops", async () => {
   await withFolder(async ({ path, config }) => {
     const dataDir = `${path}/data`;
