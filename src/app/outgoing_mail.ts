@@ -59,7 +59,9 @@ export class OutgoingMail {
     await sweepSpool(spoolFolder);
     const services = { store, clock, hostname, ...hooks };
     const queue = openSqliteQueue(dataDir);
-    const runner = new QueueRunner(services, queue, relay);
+    // Chatmail clients make nothing of it, and it is mail in clear.
+    const tellsOfDelays = config.chatmail === undefined;
+    const runner = new QueueRunner(services, queue, relay, { tellsOfDelays });
     const claim = await queue.claimRunner();
     if (claim) runner.wake();
     else logger("app").warn("another process sends what is queued in {dataDir}", { dataDir });

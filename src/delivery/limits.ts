@@ -32,6 +32,8 @@ export const LOCAL_BATCH = 100;
 export const MAX_FROM_ADDRESSES = 50;
 /** How long a message is tried, in seconds: what chatmail hosts do; people notice within two days. */
 export const QUEUE_LIFE_SECONDS = 2 * 86_400;
+/** After how long a sender is told that a message is late, in seconds: RFC 5321 4.5.4.1 has hours. */
+export const DELAY_NOTICE_SECONDS = 4 * 3600;
 /** Waits after the attempts for a recipient, in seconds; the last one goes on. */
 export const RETRY_SECONDS: readonly number[] = [60, 300, 900, 1800, 3600, 7200, 14_400];
 /** Connections to the relay, and so messages being sent, at a time. */

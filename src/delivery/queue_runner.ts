@@ -7,7 +7,13 @@ import {
   resolveRecipient,
 } from "./accept.ts";
 import { type FailedRecipient, sendBounce } from "./bounce.ts";
-import { MAX_RELAY_CONNECTIONS, QUEUE_LOOK_MS, RELAY_STOP_MS, RETRY_SECONDS } from "./limits.ts";
+import {
+  DELAY_NOTICE_SECONDS,
+  MAX_RELAY_CONNECTIONS,
+  QUEUE_LOOK_MS,
+  RELAY_STOP_MS,
+  RETRY_SECONDS,
+} from "./limits.ts";
 import { describe, isTemporary, REFUSAL_REPLIES } from "./outbox.ts";
 import type { Relay, RelayResult } from "./relay.ts";
 
@@ -28,6 +34,7 @@ export class QueueRunner {
   readonly #services: DeliveryServices;
   readonly #queue: MailQueue;
   readonly #relay: Relay | undefined;
+  readonly #tellsOfDelays: boolean;
   /** Messages being sent. */
   readonly #busy = new Map<number, Promise<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -35,7 +42,14 @@ export class QueueRunner {
   #mustLookAgain = false;
   #isStopped = false;
 
-  constructor(services: DeliveryServices, queue: MailQueue, relay: Relay | undefined) {
+  /** With `tellsOfDelays`, which holds unless given, senders hear once of mail that is late. */
+  constructor(
+    services: DeliveryServices,
+    queue: MailQueue,
+    relay: Relay | undefined,
+    { tellsOfDelays = true }: { readonly tellsOfDelays?: boolean } = {},
+  ) {
+    this.#tellsOfDelays = tellsOfDelays;
     this.#services = services;
     this.#queue = queue;
     this.#relay = relay;
@@ -106,10 +120,20 @@ export class QueueRunner {
       const isLocal = await isLocalAddress(this.#services, recipient.address);
       (isLocal ? local : remote).push(recipient);
     }
+    const late: FailedRecipient[] = [];
     for (const recipient of local) {
-      await this.#settle(message, [[recipient, await this.#deliver(message, recipient)]]);
+      late.push(
+        ...await this.#settle(message, [[recipient, await this.#deliver(message, recipient)]]),
+      );
     }
-    if (remote.length === 0) return;
+    if (remote.length > 0) late.push(...await this.#sendOn(message, remote));
+    await this.#tellOfDelay(message, late);
+  }
+
+  async #sendOn(
+    message: QueuedMessage,
+    remote: readonly QueuedRecipient[],
+  ): Promise<FailedRecipient[]> {
     const results = await traced("relay", async (note) => {
       const results = await this.#relay?.send({
         sender: message.sender,
@@ -123,8 +147,8 @@ export class QueueRunner {
       return results;
     });
     // Then it was this host that ended the attempt, which does not count.
-    if (this.#isStopped && results?.every(({ kind }) => kind === "failed")) return;
-    await this.#settle(
+    if (this.#isStopped && results?.every(({ kind }) => kind === "failed")) return [];
+    return await this.#settle(
       message,
       remote.map((recipient, i) => [recipient, attemptOf(results?.[i])]),
     );
@@ -151,13 +175,28 @@ export class QueueRunner {
     return { kind: "never", failure: { status, text: result.text, reply: undefined } };
   }
 
-  /** Notes what came of an attempt, after the sender was told of what failed for good. */
+  /** The sender hears once of those who do not have the message after some hours. */
+  async #tellOfDelay(message: QueuedMessage, late: readonly FailedRecipient[]): Promise<void> {
+    const { id, sender, expires, isDelayTold } = message;
+    const isDue = this.#now() >= message.queued + DELAY_NOTICE_SECONDS;
+    if (!this.#tellsOfDelays || isDelayTold || !isDue || late.length === 0 || sender === "") return;
+    const content = () => this.#queue.readContent(id);
+    if (await sendBounce(this.#services, { sender, triedUntil: expires, content }, late)) {
+      await this.#queue.noteDelayTold(id);
+    }
+  }
+
+  /**
+   * Notes what came of an attempt, after the sender was told of what failed for good. Gives those
+   * for whom there will be another one.
+   */
   async #settle(
     message: QueuedMessage,
     attempts: readonly (readonly [QueuedRecipient, Attempt])[],
-  ): Promise<void> {
+  ): Promise<FailedRecipient[]> {
     const now = this.#now();
     const outcomes: QueueOutcome[] = [];
+    const late: FailedRecipient[] = [];
     const failed: { id: number; failure: FailedRecipient }[] = [];
     for (const [{ id, address, attempts: before }, attempt] of attempts) {
       const isOver = attempt.kind === "later" && now >= message.expires;
@@ -167,6 +206,7 @@ export class QueueRunner {
       } else if (attempt.kind === "later" && !isOver) {
         const due = Math.min(now + retrySeconds(before), message.expires);
         outcomes.push({ recipient: id, kind: "postponed", due, error: attempt.error });
+        late.push({ address, ...delayOf(attempt.error) });
       } else {
         const failure = attempt.kind === "never" ? attempt.failure : {
           status: "4.4.7",
@@ -179,6 +219,7 @@ export class QueueRunner {
     if (failed.length > 0) {
       const isTold = await sendBounce(this.#services, {
         sender: message.sender,
+        triedUntil: undefined,
         content: () => this.#queue.readContent(message.id),
       }, failed.map(({ failure }) => failure));
       for (const { id, failure } of failed) {
@@ -197,11 +238,21 @@ export class QueueRunner {
       id: message.id,
       outcomes: outcomes.map(({ kind }) => kind).join(" "),
     });
+    return late;
   }
 
   #now(): number {
     return Math.floor(this.#services.clock.now() / 1000);
   }
+}
+
+/** Why a recipient has to wait: what the other host said, when it said something. */
+function delayOf(error: string): Omit<FailedRecipient, "address"> {
+  return {
+    status: /^4\d\d[ -](4\.\d{1,3}\.\d{1,3}) /.exec(error)?.[1] ?? "4.4.1",
+    text: "The next mail server does not take the message at present",
+    reply: /^\d{3} /.test(error) ? error : undefined,
+  };
 }
 
 /** How long to wait after an attempt, by how many there were before. */

@@ -13,6 +13,8 @@ export interface QueuedMessage {
   readonly size: number;
   /** Whether the client asked for SMTPUTF8 (RFC 6531). */
   readonly isUtf8: boolean;
+  /** Whether the sender was told that it is late. */
+  readonly isDelayTold: boolean;
   /** Those who did not get it yet; never empty. */
   readonly recipients: readonly QueuedRecipient[];
 }
@@ -64,6 +66,8 @@ export interface MailQueue {
   readContent(id: number): AsyncIterable<Bytes>;
   /** Notes what came of an attempt; unknown recipients are passed over. */
   settle(outcomes: readonly QueueOutcome[]): Promise<void>;
+  /** The sender was told that the message is late. */
+  noteDelayTold(id: number): Promise<void>;
   /** Has recipients of the message, or of all, tried at once; gives how many. */
   retry(id?: number): Promise<number>;
   /** Removes a message and all its recipients; false when there is none. */

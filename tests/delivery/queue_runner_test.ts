@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { MAX_RELAY_CONNECTIONS, QUEUE_LIFE_SECONDS } from "../../src/delivery/limits.ts";
+import {
+  DELAY_NOTICE_SECONDS,
+  MAX_RELAY_CONNECTIONS,
+  QUEUE_LIFE_SECONDS,
+} from "../../src/delivery/limits.ts";
 import { NOW } from "./house.ts";
 import type { RawClient } from "./raw_client.ts";
 import { RelaySink } from "./relay_sink.ts";
@@ -135,7 +139,8 @@ Deno.test("what is refused for now is tried again, later and later, and in the e
   }
   assert.deepEqual(waits.slice(0, 7), [60, 300, 900, 1800, 3600, 7200, 14_400]);
   assert.equal(house.time / 1000 - start, QUEUE_LIFE_SECONDS);
-  const [report = ""] = await house.inbox("alice");
+  const [notice = "", report = ""] = await house.inbox("alice");
+  assert.match(notice, /^Action: delayed\r$/m);
   assert.match(report, /Status: 4\.4\.7\r\nDiagnostic-Code: smtp; 451 4\.7\.1 Not yet\r\n/);
 });
 
@@ -262,5 +267,34 @@ Deno.test("one recipient with an address beyond ASCII does not keep a message fr
   assert.match(
     report,
     /^Final-Recipient: utf-8; jürgen@far\.example\r\nAction: failed\r\nStatus: 5\.6\.7\r$/m,
+  );
+});
+
+Deno.test("a sender hears once, after four hours, that a message is late", async () => {
+  await using sink = await RelaySink.open();
+  await using house = await SubmissionHouse.open({ relay: sink.options });
+  sink.refuse = () => "451 4.7.1 Greylisted";
+  const client = await house.connectTls("alice");
+  await send(client, ["eve@far.example", "mallory@far.example"]);
+  const attempt = async (seconds: number) => {
+    const attempts = async () => (await house.queue.list())[0]?.recipients[0]?.attempts ?? -1;
+    const before = await attempts();
+    house.time = NOW + seconds * 1000;
+    await house.queue.retry();
+    house.runner.wake();
+    await house.until(async () => await attempts() > before);
+    // What comes after the attempt is noted.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    return (await house.inbox("alice")).length;
+  };
+  await house.until(async () => (await house.queue.list())[0]?.recipients[0]?.attempts === 1);
+  assert.equal(await attempt(DELAY_NOTICE_SECONDS - 1), 0);
+  assert.equal(await attempt(DELAY_NOTICE_SECONDS), 1);
+  assert.equal(await attempt(DELAY_NOTICE_SECONDS * 2), 1);
+  const [report = ""] = await house.inbox("alice");
+  assert.match(report, /^Subject: Your message is late\r$/m);
+  assert.match(
+    report,
+    /^Final-Recipient: rfc822; eve@far\.example\r\nAction: delayed\r\nStatus: 4\.7\.1\r\nDiagnostic-Code: smtp; 451 4\.7\.1 Greylisted\r\nWill-Retry-Until: Thu, 26 Nov 2026 12:00:00 \+0000\r\n\r\nFinal-Recipient: rfc822; mallory/m,
   );
 });

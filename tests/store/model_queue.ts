@@ -25,7 +25,8 @@ export class ModelQueue implements MailQueue {
       attempts: 0,
     }));
     const id = this.#nextId++;
-    this.#messages.push({ ...message, id, size: whole.length, content: whole, recipients });
+    const size = whole.length;
+    this.#messages.push({ ...message, id, size, isDelayTold: false, content: whole, recipients });
     return id;
   }
 
@@ -73,6 +74,12 @@ export class ModelQueue implements MailQueue {
         return [{ ...recipient, attempts: recipient.attempts + 1, due, lastError: error }];
       }),
     })).filter(({ recipients }) => recipients.length > 0);
+  }
+
+  async noteDelayTold(id: number): Promise<void> {
+    this.#messages = this.#messages.map((message) =>
+      message.id === id ? { ...message, isDelayTold: true } : message
+    );
   }
 
   async retry(id?: number): Promise<number> {

@@ -178,3 +178,15 @@ Deno.test("the sqlite queue does what the model does, whatever is asked in whate
     { numRuns: 20 },
   );
 });
+
+queueTest("that a sender was told of a delay is known after a restart", async (queue, reopen) => {
+  const [first, second] = [
+    await queue.add(message("a@x.example"), pieces("1")),
+    await queue.add(message("b@x.example"), pieces("2")),
+  ];
+  await queue.noteDelayTold(second);
+  await queue.noteDelayTold(99);
+  const again = await reopen();
+  assert.equal((await again.get(first))?.isDelayTold, false);
+  assert.equal((await again.get(second))?.isDelayTold, true);
+});

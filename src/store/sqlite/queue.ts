@@ -158,6 +158,10 @@ export class SqliteMailQueue implements MailQueue {
     this.#db.exec("PRAGMA incremental_vacuum");
   }
 
+  async noteDelayTold(id: number): Promise<void> {
+    this.#db.run("UPDATE message SET is_delay_told = 1 WHERE id = ?", id);
+  }
+
   async retry(id?: number): Promise<number> {
     return id === undefined
       ? this.#db.run("UPDATE recipient SET due = 0")
@@ -191,12 +195,13 @@ export class SqliteMailQueue implements MailQueue {
 
   /** With all recipients, or those due by `due`; undefined when there are none. */
   #message(id: number, due?: number): QueuedMessage | undefined {
-    const row = this.#db.get<[string, number, number, number, number]>(
-      `SELECT sender, queued, expires, size, is_utf8 FROM message WHERE id = ? AND is_whole = 1`,
+    const row = this.#db.get<[string, number, number, number, number, number]>(
+      `SELECT sender, queued, expires, size, is_utf8, is_delay_told
+       FROM message WHERE id = ? AND is_whole = 1`,
       id,
     );
     if (row === undefined) return undefined;
-    const [sender, queued, expires, size, isUtf8] = row;
+    const [sender, queued, expires, size, isUtf8, isDelayTold] = row;
     const recipients = this.#db.all<[number, string, number, number, string]>(
       `SELECT id, address, attempts, due, last_error FROM recipient
        WHERE message_id = ? AND due <= ? ORDER BY id`,
@@ -210,7 +215,16 @@ export class SqliteMailQueue implements MailQueue {
       lastError,
     }));
     if (recipients.length === 0) return undefined;
-    return { id, sender, queued, expires, size, isUtf8: isUtf8 === 1, recipients };
+    return {
+      id,
+      sender,
+      queued,
+      expires,
+      size,
+      isUtf8: isUtf8 === 1,
+      isDelayTold: isDelayTold === 1,
+      recipients,
+    };
   }
 
   #remove(id: number): boolean {

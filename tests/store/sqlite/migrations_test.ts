@@ -207,7 +207,7 @@ Deno.test("the queue and the logins are upgraded in the same way, and refused wh
       const [name, schema] of [["queue.db", queueSchema], ["logins.db", loginsSchema]] as const
     ) {
       const path = join(dataDir, name);
-      await openFixture(path, schema, 1);
+      await openFixture(path, schema, schema.migrations.length);
       const migrations = [
         ...schema.migrations,
         (db: Database) => db.exec("CREATE TABLE extra (x)"),

@@ -10,6 +10,7 @@ import { directoryLastLogin } from "./0003_directory_last_login.ts";
 import { directoryAdmin } from "./0004_directory_admin.ts";
 import { historyInitial } from "./0001_history_initial.ts";
 import { queueInitial } from "./0001_queue_initial.ts";
+import { queueDelay } from "./0002_queue_delay.ts";
 import { loginsInitial } from "./0001_logins_initial.ts";
 import { pushInitial } from "./0001_push_initial.ts";
 import { mailInitial } from "./0001_mail_initial.ts";
@@ -42,7 +43,7 @@ export const mailSchema: Schema = {
 export const queueSchema: Schema = {
   name: "queue",
   applicationId: 0x50_73_74_51, // "PstQ"
-  migrations: [queueInitial],
+  migrations: [queueInitial, queueDelay],
 };
 
 export const loginsSchema: Schema = {
