@@ -54,7 +54,8 @@ export class SubmissionServer {
       size: services.maxMessageBytes,
       rejectOversized: true,
       maxRecipients: MAX_SUBMISSION_RECIPIENTS,
-      maxAllowedUnauthenticatedCommands: MAX_COMMANDS_BEFORE_LOGIN,
+      // The one that reaches this number is refused.
+      maxAllowedUnauthenticatedCommands: MAX_COMMANDS_BEFORE_LOGIN + 1,
       socketTimeout: IDLE_TIMEOUT_MS,
       hideENHANCEDSTATUSCODES: false,
       disableReverseLookup: true,
