@@ -99,7 +99,8 @@ class ConnectionTap implements TransportTap {
   constructor(connection: Connection, isNew: boolean, services: TapServices) {
     this.#connection = connection;
     this.#services = services;
-    if (isNew) this.#mask = services.newMask();
+    // Between two commands all that was to be said has been said.
+    if (isNew || connection.party?.activity === "") this.#mask = services.newMask();
   }
 
   received(bytes: Bytes): void {
