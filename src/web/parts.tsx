@@ -89,22 +89,30 @@ export const Table: FC<{
   empty: string;
 }> = ({ caption, columns, rows, empty }) => {
   if (rows.length === 0) return <p class="empty">{empty}</p>;
-  const classes = columns.map((column) => typeof column === "string" ? undefined : "number");
+  const heads = columns.map((column) =>
+    typeof column === "string"
+      ? { title: column, kind: undefined }
+      : { title: column.title, kind: "number" }
+  );
   return (
     <div class="table" role="region" aria-label={caption} tabindex={0}>
       <table>
         <caption>{caption}</caption>
         <thead>
           <tr>
-            {columns.map((column, i) => (
-              <th scope="col" class={classes[i]}>
-                {typeof column === "string" ? column : column.title}
-              </th>
-            ))}
+            {heads.map(({ title, kind }) => <th scope="col" class={kind}>{title}</th>)}
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => <tr>{row.map((cell, i) => <td class={classes[i]}>{cell}</td>)}</tr>)}
+          {rows.map((row) => (
+            <tr>
+              {row.map((cell, i) => (
+                <td class={heads[i]?.kind} data-title={heads[i]?.title}>
+                  <div>{cell}</div>
+                </td>
+              ))}
+            </tr>
+          ))}
         </tbody>
       </table>
     </div>

@@ -11,6 +11,9 @@ export interface PlainEntry {
   readonly isEncrypted?: boolean;
 }
 
+/** What nothing becomes when it is deflated. */
+const NOTHING = Uint8Array.of(3, 0);
+
 /** A zip written by hand, so that it can have in it what no honest program writes. */
 export function plainZip(entries: readonly PlainEntry[]): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
@@ -18,7 +21,7 @@ export function plainZip(entries: readonly PlainEntry[]): Uint8Array<ArrayBuffer
   let offset = 0;
   for (const { name, bytes = new Uint8Array(), claimedSize, mode = 0, isEncrypted } of entries) {
     const path = new TextEncoder().encode(name);
-    const data = deflateRawSync(bytes);
+    const data = bytes.length === 0 ? NOTHING : deflateRawSync(bytes);
     const common = new DataView(new ArrayBuffer(26));
     common.setUint16(0, 20, true);
     common.setUint16(2, 0x800 | (isEncrypted ? 1 : 0), true);

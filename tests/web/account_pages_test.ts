@@ -59,7 +59,7 @@ Deno.test("the overview shows storage, mailboxes, sessions and last logins of th
     ["Lists/<Deno>", "0", "0", "0 B"],
   ]);
   assert.deepEqual(rowsOf(html, "Mail programs"), [
-    ["Thunderbird 140", "192.0.2.44", "5 hours", "waiting for mail in INBOX", ""],
+    ["Thunderbird 140", "192.0.2.44", "5 hours", "Waits for mail in INBOX", ""],
   ]);
   assert.equal(rowsOf(html, "Attempts")[0]?.[1], "Logged in");
   assert.doesNotMatch(html, /Bob/);

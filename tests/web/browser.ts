@@ -1,3 +1,4 @@
+import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import type { SiteHouse } from "./site_house.ts";
 
@@ -24,6 +25,9 @@ export class BrowserHouse implements AsyncDisposable {
   }
 
   static async open(house: SiteHouse): Promise<BrowserHouse> {
+    if (!await exists(CHROMIUM)) {
+      throw new Error(`there is no ${CHROMIUM}: apt-get install chromium fonts-dejavu-core`);
+    }
     const server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       (request) => house.answer(request),
@@ -39,6 +43,8 @@ export class BrowserHouse implements AsyncDisposable {
       baseURL: this.origin,
       colorScheme,
       javaScriptEnabled,
+      // For axe, which is put into the page; that the policy holds is tested elsewhere.
+      bypassCSP: true,
       viewport: isPhone ? { width: 390, height: 844 } : { width: 1200, height: 850 },
     });
     return await context.newPage();
@@ -48,4 +54,31 @@ export class BrowserHouse implements AsyncDisposable {
     await this.#browser.close();
     await this.#server.shutdown();
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** What axe finds in the page that is serious or critical, in words. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    return (await axe.run()).violations;
+  });
+  return found.filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
+}
+
+/** Whether something is wider than the window, so that one would have to scroll sideways. */
+export async function overflows(page: Page): Promise<boolean> {
+  return await page.evaluate<boolean>(
+    "document.documentElement.scrollWidth > document.documentElement.clientWidth",
+  );
 }

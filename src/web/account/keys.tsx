@@ -20,9 +20,12 @@ const REFUSALS: Readonly<Record<string, string>> = {
 };
 
 /** What makes a key and a certificate, and a file that phones take. */
-const RECIPE = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \\
-  -nodes -days 3650 -subj /CN=phone -keyout key.pem -out cert.pem
-openssl pkcs12 -export -inkey key.pem -in cert.pem -out key.p12`;
+const RECIPE = `openssl req -x509 -newkey ec -nodes \\
+  -pkeyopt ec_paramgen_curve:prime256v1 \\
+  -days 3650 -subj /CN=phone \\
+  -keyout key.pem -out cert.pem
+openssl pkcs12 -export -out key.p12 \\
+  -inkey key.pem -in cert.pem`;
 
 interface Typed {
   readonly name: string;

@@ -86,6 +86,11 @@ function connectionsOf(site: Site, context: SiteContext): LiveConnection[] {
   return site.host.connections().filter(({ account }) => account?.id === id);
 }
 
+function doingText({ activity, mailbox }: LiveConnection): string {
+  if (activity === "IDLE") return `Waits for mail in ${mailbox}`;
+  return mailbox === "" ? activity : `In ${mailbox}`;
+}
+
 function SessionTable(
   { sessions, now }: { sessions: readonly LiveConnection[]; now: number },
 ) {
@@ -97,10 +102,14 @@ function SessionTable(
         session.client || (session.protocol === "submission" ? "Sending mail" : "Unnamed"),
         <>
           {session.remote}
-          {session.tls === undefined && <span class="failed">, not encrypted</span>}
+          {session.tls === undefined && (
+            <>
+              , <span class="failed">not encrypted</span>
+            </>
+          )}
         </>,
         durationText(now - session.sinceMs),
-        session.activity === "IDLE" ? `waiting for mail in ${session.mailbox}` : session.mailbox,
+        doingText(session),
         <Action
           action="/account/sessions/end"
           text="End"
