@@ -179,6 +179,11 @@ export const METRIC_TABLE = {
     help: "Messages for a mailbox of this host, once for each recipient, by what came of it.",
     labels: { protocol: [], result: [] },
   },
+  postern_deliveries_refused_total: {
+    kind: "counter",
+    help: "Recipients that LMTP refused before the message came, by why.",
+    labels: { reason: [] },
+  },
   postern_submissions_total: {
     kind: "counter",
     help: "Messages that users handed in.",

@@ -6,7 +6,7 @@ import {
   type SMTPServerSession,
 } from "smtp-server";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
-import { logger } from "../base/mod.ts";
+import { logger, metrics } from "../base/mod.ts";
 import { type Transport, TransportSocket } from "../net/mod.ts";
 import {
   checkRoom,
@@ -115,9 +115,9 @@ export class LmtpServer {
     // "postmaster" needs no domain (RFC 5321 4.5.1).
     const full = address.includes("@") ? address : `${address}@${this.#services.hostname}`;
     const recipient = await resolveRecipient(this.#services, full);
-    if ("kind" in recipient) return replyError(recipient);
+    if ("kind" in recipient) return refused(recipient);
     const refusal = await checkRoom(this.#services, recipient);
-    if (refusal !== undefined) return replyError(refusal);
+    if (refusal !== undefined) return refused(refusal);
     const accepted = this.#recipients.get(envelope) ?? [];
     // smtp-server does not count equal recipients.
     if (accepted.length >= MAX_RECIPIENTS) return replyError(TOO_MANY);
@@ -158,6 +158,11 @@ export class LmtpServer {
       stream.resume();
     }
   }
+}
+
+function refused(refusal: Refusal): Error {
+  metrics.add("postern_deliveries_refused_total", { reason: refusal.kind });
+  return replyError(refusal);
 }
 
 /** What smtp-server wants; it uses no more of it than `TransportSocket` has. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { metrics } from "../../src/base/mod.ts";
 import nodemailer from "nodemailer";
 import { MAX_RECIPIENTS } from "../../src/delivery/limits.ts";
 import { parseAddress } from "../../src/net/mod.ts";
@@ -124,7 +125,12 @@ Deno.test("a full mailbox is refused at RCPT, for now", async () => {
   assert.match(await deliver(), /^DATA 452 4\.2\.2/);
   await house.store.directory.setAccountQuota(house.alice.id, text.length);
   await client.ask("RSET");
+  const counted = () =>
+    [...metrics.all()].find(({ name }) => name === "postern_deliveries_refused_total")
+      ?.at({ reason: "over-quota" }).value ?? NaN;
+  const before = counted();
   assert.match(await deliver(), /^RCPT 452 4\.2\.2/);
+  assert.equal(counted(), before + 1);
 });
 
 Deno.test("everything pipelined at once, with QUIT or with the end of input, is answered in order", async () => {
