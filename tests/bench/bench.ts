@@ -31,15 +31,15 @@ async function main(args: readonly string[]): Promise<void> {
     },
     allowPositionals: true,
   });
-  if (values.phones) {
-    return await inFolder(
-      "phones",
-      (folder) => measurePhones(folder, Number(positionals[0] ?? 5_000), say),
-    );
-  }
   const scale = values.quick ? QUICK : FULL;
   const wanted = new Set(["fill", ...values.only.split(",")]);
   const runFlags = values["run-flags"].split(" ").filter((flag) => flag !== "");
+  if (values.phones) {
+    return await inFolder(
+      "phones",
+      (folder) => measurePhones(folder, Number(positionals[0] ?? 5_000), runFlags, say),
+    );
+  }
   const started = performance.now();
   const columns: { target: Target; measurements: Measurement[] }[] = [];
   for (const name of values.target.split(",")) {

@@ -26,6 +26,7 @@ const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 export async function measurePhones(
   folder: string,
   count: number,
+  runFlags: readonly string[],
   say: (line: string) => void,
 ): Promise<void> {
   await Deno.writeTextFile(`${folder}/phones.toml`, config(count));
@@ -36,7 +37,7 @@ export async function measurePhones(
   for (const isCompressed of [false, true]) {
     say("");
     say(isCompressed ? "with COMPRESS" : "without COMPRESS");
-    const args = ["run", "-A", MAIN, "--config", `${folder}/phones.toml`, "serve"];
+    const args = ["run", "-A", ...runFlags, MAIN, "--config", `${folder}/phones.toml`, "serve"];
     const server = await serve(
       new Deno.Command(Deno.execPath(), {
         args,
@@ -46,13 +47,13 @@ export async function measurePhones(
         stderr: "inherit",
       }),
     );
-    const phones: Phone[] = [];
+    const phones: (Phone | undefined)[] = [];
     try {
       for (const line of await measureServer(server, phones, count, caCerts, isCompressed)) {
         say(`  ${line}`);
       }
     } finally {
-      for (const phone of phones) phone.close();
+      for (const phone of phones) phone?.close();
       server.child.kill("SIGTERM");
       await Promise.all([server.child.status, server.output]);
     }
@@ -61,7 +62,7 @@ export async function measurePhones(
 
 async function measureServer(
   { child: { pid }, ports }: Server,
-  phones: Phone[],
+  phones: (Phone | undefined)[],
   count: number,
   caCerts: string[],
   isCompressed: boolean,
@@ -104,7 +105,7 @@ async function measureServer(
 async function measureWakeUps(
   pid: number,
   lmtpPort: number,
-  phones: readonly Phone[],
+  phones: readonly (Phone | undefined)[],
   atATime: number,
 ): Promise<string> {
   const took: number[] = [];
