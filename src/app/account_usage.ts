@@ -2,9 +2,8 @@ import type { AccountId } from "../base/mod.ts";
 import { type Quota, type Store, StoreError } from "../store/mod.ts";
 
 /** All accounts are asked anew so often, since other processes add mail too. */
-const ASK_ALL_MS = 3_600_000;
-/** Accounts asked before others have their turn: each may mean opening a database. */
-const BATCH = 10;
+const ASK_ALL_MS = 86_400_000;
+/** Between two accounts, so that opening their databases takes no more than a tenth of the time. */
 const PAUSE_MS = 10;
 
 /** How much each account holds, kept up by asking those that changed. */
@@ -19,7 +18,7 @@ export class AccountUsage {
 
   constructor(store: Store) {
     this.#store = store;
-    this.#unsubscribe = store.onCommit((account) => this.#changed.add(account));
+    this.#unsubscribe = store.onCommit((account) => this.noteChange(account));
   }
 
   /** As of the last `refresh`; empty before the first. */
@@ -27,7 +26,12 @@ export class AccountUsage {
     return this.#quotas;
   }
 
-  /** Asks those that changed; takes about a second for a thousand accounts the first time. */
+  /** Has the account asked at the next `refresh`: it was removed, say. */
+  noteChange(account: AccountId): void {
+    this.#changed.add(account);
+  }
+
+  /** Asks those that changed, and the first time all: about 15 seconds for a thousand. */
   refresh(): Promise<void> {
     return this.#refreshing ??= this.#refresh().finally(() => this.#refreshing = undefined);
   }
@@ -50,7 +54,7 @@ export class AccountUsage {
     const quotas = asksAll ? new Map<AccountId, Quota>() : this.#quotas;
     for (const [i, id] of asked.entries()) {
       if (this.#isClosed) return;
-      if (i % BATCH === BATCH - 1) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (i > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       try {
         quotas.set(id, await (await this.#store.openAccount(id)).quota());
       } catch (error) {

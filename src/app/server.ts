@@ -163,6 +163,7 @@ export class Server {
       removed: (account) => {
         this.#notifier.nudge(account, "security");
         this.#chatmail?.forget(account);
+        this.#watch?.usage.noteChange(account);
       },
     });
     store.onCommit((account) => this.#notifier.nudge(account, "changed"));

@@ -134,8 +134,8 @@ Deno.test("what accounts hold is known after a walk, then followed by their chan
     assert.deepEqual(messages(), [1, 0]);
     await usage.refresh();
     assert.deepEqual(messages(), [1, 1]);
-    await put(await store.openAccount(bob.id), "INBOX");
     await store.directory.removeAccount(bob.id);
+    usage.noteChange(bob.id);
     await usage.refresh();
     assert.deepEqual(messages(), [1, undefined]);
     await usage.close();
