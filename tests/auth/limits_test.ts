@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { generate } from "selfsigned";
 import { Gate } from "../../src/auth/mod.ts";
 import { answerDelayMs } from "../../src/auth/delay.ts";
+import { fetchJson } from "../../src/auth/issuer.ts";
 import {
+  ISSUER_TIMEOUT_MS,
   MAX_COUNTED_NETWORKS,
   MAX_DELAY_MS,
+  MAX_ISSUER_ANSWER_BYTES,
   MAX_USERNAME_BYTES,
   MIN_RSA_BITS,
 } from "../../src/auth/limits.ts";
@@ -44,4 +47,30 @@ Deno.test("failures of MAX_COUNTED_NETWORKS networks are counted, the oldest is 
   assert.deepEqual([isKept(0), isKept(1)], [true, true]);
   gate.load(records);
   assert.deepEqual([isKept(0), isKept(1), isKept(MAX_COUNTED_NETWORKS)], [false, true, true]);
+});
+
+Deno.test("an answer of the issuer is read up to MAX_ISSUER_ANSWER_BYTES octets, and for ISSUER_TIMEOUT_MS", async () => {
+  const open: (() => void)[] = [];
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => {
+      const octets = Number(new URL(request.url).searchParams.get("octets"));
+      if (octets === 0) await new Promise<void>((resolve) => open.push(resolve));
+      return new Response(`{"x":"${"x".repeat(Math.max(0, octets - 8))}"}`);
+    },
+  );
+  const fetchOctets = (octets: number) =>
+    fetchJson(`http://127.0.0.1:${server.addr.port}/?octets=${octets}`);
+  try {
+    const longest = await fetchOctets(MAX_ISSUER_ANSWER_BYTES);
+    assert.equal(String(longest["x"]).length, MAX_ISSUER_ANSWER_BYTES - 8);
+    await assert.rejects(fetchOctets(MAX_ISSUER_ANSWER_BYTES + 1), /too much/);
+    const started = performance.now();
+    await assert.rejects(fetchOctets(0), { name: "TimeoutError" });
+    const waited = performance.now() - started;
+    assert.ok(waited >= ISSUER_TIMEOUT_MS - 50 && waited < 2 * ISSUER_TIMEOUT_MS, `${waited} ms`);
+  } finally {
+    for (const answer of open) answer();
+    await server.shutdown();
+  }
 });

@@ -9,7 +9,13 @@ import {
   makeVerifier,
   type OAuthOptions,
 } from "../../src/auth/mod.ts";
-import { ISSUER_FRESH_MS, ISSUER_RETRY_MS, ISSUER_STALE_MS } from "../../src/auth/limits.ts";
+import {
+  CLOCK_SKEW_SECONDS,
+  ISSUER_FRESH_MS,
+  ISSUER_RETRY_MS,
+  ISSUER_STALE_MS,
+  MAX_TOKEN_MESSAGE_BYTES,
+} from "../../src/auth/limits.ts";
 import { ModelDirectory } from "../store/model_directory.ts";
 import { OAuthIssuer } from "../support/oauth_issuer.ts";
 
@@ -179,11 +185,26 @@ Deno.test("a token that is late, early, for others, of others or changed is refu
   }));
 
 Deno.test("clocks may differ by a minute", () =>
-  withHouse(async ({ issuer, bearer }) => {
+  withHouse(async (house) => {
     const now = Math.floor(Date.now() / 1000);
-    for (const claims of [{ exp: now - 45 }, { nbf: now + 45 }]) {
-      assert.equal((await bearer(await issuer.token(claims))).outcome.kind, "ok");
+    const [within, beyond] = [CLOCK_SKEW_SECONDS - 15, CLOCK_SKEW_SECONDS + 15];
+    for (const claims of [{ exp: now - within }, { nbf: now + within }]) {
+      const token = await house.issuer.token(claims);
+      assert.equal((await house.bearer(token)).outcome.kind, "ok");
     }
+    for (const claims of [{ exp: now - beyond }, { nbf: now + beyond }]) {
+      await refused(house, await house.issuer.token(claims));
+    }
+  }));
+
+Deno.test("a message with a token has MAX_TOKEN_MESSAGE_BYTES octets at most", () =>
+  withHouse(async ({ run }) => {
+    const start = "user=alice@example.org\x01auth=Bearer ";
+    const message = (octets: number) => `${start.padEnd(octets - 2, "x")}\x01\x01`;
+    const longest = await run("XOAUTH2", message(MAX_TOKEN_MESSAGE_BYTES));
+    assert.equal(longest.outcome.kind, "credentials");
+    const longer = await run("XOAUTH2", message(MAX_TOKEN_MESSAGE_BYTES + 1));
+    assert.equal(longer.outcome.kind, "protocol");
   }));
 
 Deno.test("a token opens one mailbox only, and not that of a disabled account", () =>
