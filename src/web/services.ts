@@ -1,6 +1,6 @@
 import type { Authenticator, ConnectionFacts, Gate, VerifierCosts } from "../auth/mod.ts";
 import type { Clock } from "../base/mod.ts";
-import type { LoginLog, MailQueue, Store } from "../store/mod.ts";
+import type { Account, LoginLog, MailQueue, Store } from "../store/mod.ts";
 import type { Host } from "./host.ts";
 
 /** What the pages work on; made once by `app/`. */
@@ -15,8 +15,8 @@ export interface SiteServices {
   readonly clock: Clock;
   /** IMAP capabilities that an account may have kept from its mail programs, in capitals. */
   readonly capabilities: readonly string[];
-  /** What is deleted by itself here, and when, in sentences; empty where nothing is. */
-  readonly retention: readonly string[];
+  /** What is deleted of an account by itself, and when, in sentences; none where nothing is. */
+  readonly retention: (account: Account) => readonly string[];
   readonly uploads: {
     /** For files that were sent, while they are needed; emptied when the site opens. */
     readonly folder: string;

@@ -81,6 +81,8 @@ save_limit = 1000
 default = "none"
 [retention]
 trash = "30d"
+[web]
+trusted_proxies = ["10.0.0.0/8", "::1"]
 [relay]
 host = "smtp.example.net"
 port = 587

@@ -72,7 +72,7 @@ export class SiteHouse implements AsyncDisposable {
       ...{ hostname: HOSTNAME, host: house.host, store, authenticator, clock },
       ...{ gate: house.gate, loginLog: house.loginLog, queue: house.queue },
       capabilities: ["CONDSTORE", "IDLE", "NOTIFY", "UIDONLY"],
-      retention: house.retention,
+      retention: () => house.retention,
       uploads: { folder: house.uploads, maxBytes: MAX_UPLOAD_BYTES },
       passwordCosts: TEST_COSTS,
     });
@@ -92,8 +92,11 @@ export class SiteHouse implements AsyncDisposable {
   }
 
   /** A browser without scripts. */
-  visitor(facts: Partial<RequestFacts> = {}): Visitor {
-    return new Visitor(this, facts);
+  visitor(
+    facts: Partial<RequestFacts> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ): Visitor {
+    return new Visitor(this, facts, headers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,9 +113,17 @@ export class Visitor {
   readonly #house: SiteHouse;
   readonly #facts: Partial<RequestFacts>;
 
-  constructor(house: SiteHouse, facts: Partial<RequestFacts>) {
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /** It sends `headers` with each request. */
+  constructor(
+    house: SiteHouse,
+    facts: Partial<RequestFacts>,
+    headers: Readonly<Record<string, string>>,
+  ) {
     this.#house = house;
     this.#facts = facts;
+    this.#headers = headers;
   }
 
   async get(path: string): Promise<Page> {
@@ -138,7 +149,7 @@ export class Visitor {
   }
 
   async #send(path: string, init: RequestInit): Promise<Page> {
-    const headers = new Headers(init.headers);
+    const headers = new Headers({ ...this.#headers, ...init.headers as Record<string, string> });
     headers.set("host", HOSTNAME);
     headers.set("cookie", [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; "));
     const request = new Request(`https://${HOSTNAME}${path}`, { ...init, headers });

@@ -121,6 +121,8 @@ export interface Config {
   readonly defaultQuotaBytes: number | null;
   /** After how long messages in mailboxes for deleted mail are removed; undefined: never. */
   readonly trashAfterMs: number | undefined;
+  /** Networks of reverse proxies whose word on clients of web pages counts. */
+  readonly webProxies: readonly Network[];
   /** A domain where accounts make themselves. */
   readonly chatmail: ChatmailConfig | undefined;
 }
@@ -188,6 +190,7 @@ export function toConfig(loaded: LoadedFile): Config {
     trashAfterMs: content.retention.trash === undefined
       ? undefined
       : parseDurationMs(content.retention.trash),
+    webProxies: content.web.trusted_proxies.map(parseNetwork),
     chatmail,
   };
 }

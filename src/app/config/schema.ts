@@ -416,6 +416,12 @@ export const configSchema = strict({
       "age at which messages in Trash are deleted, by the day they came there; never unless given",
     ),
   }).prefault({}),
+  web: strict({
+    trusted_proxies: z.array(network, "a list of networks").default([]).describe(
+      "networks of reverse proxies in front of the web pages: what they say in `X-Forwarded-For` " +
+        "and `X-Forwarded-Proto` is believed",
+    ),
+  }).prefault({}),
   relay: strict({
     host: hostName.describe("takes mail for other hosts; without `[relay]` such mail is refused"),
     port: count(1, 65_535, "a port").default(587).describe("its port"),

@@ -15,6 +15,7 @@ export async function settingsPage(context: SiteContext, site: Site): Promise<Re
     site.store.openAccount(account.id),
   ]);
   const { limitBytes } = await mail.quota();
+  const retention = site.retention(account);
   // One that this version does not know stays where somebody chose it.
   const names = [...new Set([...site.capabilities, ...account.disabledCapabilities])].sort();
   return await showPage(
@@ -32,9 +33,9 @@ export async function settingsPage(context: SiteContext, site: Site): Promise<Re
           ],
           [
             "What is deleted by itself",
-            site.retention.length === 0
+            retention.length === 0
               ? "Nothing: mail stays until you delete it."
-              : site.retention.map((sentence) => <div>{sentence}</div>),
+              : retention.map((sentence) => <div>{sentence}</div>),
           ],
         ]}
       />
