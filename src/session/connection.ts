@@ -1,44 +1,32 @@
-import type { AuthSuccess, ConnectionLogin } from "../auth/mod.ts";
 import { logger, metrics, othersTurn } from "../base/mod.ts";
 import {
   bad,
   capabilityText,
   type ConnectionFacts,
-  ImapError,
   type LiteralReceiver,
   type Login,
   no,
-  NO_NOTICES,
   type NotifyWish,
   type Registry,
-  type SelectedWish,
   type ServerEntries,
   type Session,
   type SessionLimits,
-  tellFollowed,
-  writeNewMessages,
 } from "../imap/mod.ts";
 import type { Transport } from "../net/mod.ts";
 import type { SelectedMailbox } from "../store/mod.ts";
 import { type Frame, type LiteralHeader, WireError } from "../wire/mod.ts";
-import { runExchange, successOf } from "./authentication.ts";
 import { dispatch, type Outcome } from "./dispatch.ts";
+import { Following } from "./following.ts";
+import { type HostLogin, Identity } from "./identity.ts";
 import { Input, type WaitResult } from "./input.ts";
-import {
-  LOOK_AGAIN_MS,
-  MAX_BAD_COMMANDS,
-  MAX_BAD_COMMANDS_BEFORE_LOGIN,
-  TURN_MS,
-  WAIT_FOR_ID_MS,
-} from "./limits.ts";
+import { MAX_BAD_COMMANDS, MAX_BAD_COMMANDS_BEFORE_LOGIN, TURN_MS } from "./limits.ts";
 import { type Heading, LiteralTooBig, readHeading } from "./literals.ts";
 import { Modes } from "./modes.ts";
-import { Notices } from "./notices.ts";
 import { ConnectionLost, Responder } from "./responder.ts";
 import type { SessionServices } from "./services.ts";
-import { applyChanges } from "./updates.ts";
+import { Standing } from "./standing.ts";
 import { Uploads } from "./uploads.ts";
-import { View } from "./view.ts";
+import type { View } from "./view.ts";
 
 const log = logger("session");
 
@@ -67,9 +55,6 @@ export interface LiveSession extends Pick<Session, "login" | "view"> {
   end(reason: string): void;
 }
 
-/** Whom this host vouches for. */
-export type HostLogin = Pick<Login, "account" | "address">;
-
 /** A browser's first line: it would wait for a page, and its other lines must not become commands. */
 function isHttpRequest({ parts: [line] }: Frame): boolean {
   return typeof line === "string" && /^[A-Z]{3,7} \S+ HTTP\/1\.[01]$/.test(line);
@@ -78,37 +63,26 @@ function isHttpRequest({ parts: [line] }: Frame): boolean {
 /** What the connection turns into after the tagged OK of the command that asked for it. */
 type Next = "startTls" | "startCompression" | "unauthenticate" | "logOut" | undefined;
 
+/** Takes commands and answers them, one after the other; and is what they see of the session. */
 class Connection implements Session, LiveSession {
   modes: Modes;
   activity = "";
-  /** With which BYE it was told to end. */
-  #farewell: string | undefined;
   readonly out: Responder;
-  #transport: Transport;
-  #services: SessionServices;
-  #input: Input;
-  #uploads: Uploads;
-  #auth: ConnectionLogin;
-  #login: Login | undefined;
-  /** Undoes what the login did to things that sessions share. */
-  #leave = () => {};
-  #view: View | undefined;
-  #notices = new Notices();
+  readonly #transport: Transport;
+  readonly #services: SessionServices;
+  readonly #input: Input;
+  readonly #uploads: Uploads;
+  readonly #identity: Identity;
+  readonly #standing: Standing;
+  readonly #following: Following;
   /** What follows the tagged OK of the command that runs. */
   #next: Next;
   #tag = "*";
-  /** The account changed since the log was last read. */
-  #isNudged = false;
-  /** Password, keys or status of the account changed: may this session go on? */
-  #mustRecheck = false;
-  #lastLook = 0;
   /**
    * For how long commands have run since others had their turn, milliseconds. Waiting for bytes is
    * no turn of theirs: while there are some, reading goes on at once.
    */
   #busyMs = 0;
-  /** Since when nobody is logged in, milliseconds since 1970. */
-  #strangerSince: number;
   #badCommands = 0;
 
   constructor(transport: Transport, services: SessionServices) {
@@ -118,13 +92,15 @@ class Connection implements Session, LiveSession {
     this.modes = new Modes(services.registry);
     this.out = new Responder(transport, times.writeMs);
     this.#input = new Input(transport, this.out, clock);
-    this.#strangerSince = clock.now();
-    this.#input.mayGoOn = () => this.#mayGoOn();
     this.#uploads = new Uploads(this.#input, this.out, times.inCommandMs);
-    this.#auth = services.authenticator.forConnection(
-      () => ({ protocol: "imap", ...this.#transport.facts }),
-      { waitForIdMs: WAIT_FOR_ID_MS },
-    );
+    this.#following = new Following(this);
+    this.#standing = new Standing(this, services);
+    this.#identity = new Identity(transport, services, {
+      following: this.#following,
+      standing: this.#standing,
+      input: this.#input,
+    });
+    this.#input.mayGoOn = () => this.#standing.mayGoOn();
   }
 
   async run(login: HostLogin | undefined): Promise<void> {
@@ -133,18 +109,17 @@ class Connection implements Session, LiveSession {
     const service = this.#transport.facts.tls ? "imaps" : "imap";
     metrics.add("postern_imap_connection_total", { service });
     try {
-      if (login) await this.#admit(login);
-      else if (!await this.#checkCertificate(true)) return;
+      if (login) await this.#identity.admit(login);
+      else if (!await this.#checkCertificate({ mayLogIn: true })) return;
       this.out.untagged(
-        `${this.#login ? "PREAUTH" : "OK"} [${capabilityText(this)}] IMAP server ready`,
+        `${this.login ? "PREAUTH" : "OK"} [${capabilityText(this)}] IMAP server ready`,
       );
       await this.#serve();
     } catch (error) {
       if (!(error instanceof ConnectionLost)) log.error("session failed: {error}", { error });
     } finally {
       this.#services.shutdown.removeEventListener("abort", wake);
-      this.#leave();
-      this.#auth.close();
+      this.#identity.close();
       await this.#uploads.discard().catch((error: unknown) =>
         log.error("could not discard an upload: {error}", { error })
       );
@@ -170,7 +145,7 @@ class Connection implements Session, LiveSession {
         await othersTurn();
         this.#busyMs = 0;
         // A client that never pauses does not outlive its account or the server.
-        if (!await this.#mayGoOn()) return;
+        if (!await this.#standing.mayGoOn()) return;
       }
     }
   }
@@ -193,10 +168,10 @@ class Connection implements Session, LiveSession {
   async #awaitBytes(): Promise<boolean> {
     const { inCommandMs, idleMs, beforeLoginMs, keepAliveMs } = this.#services.times;
     const isInCommand = this.#input.framer.isInCommand;
-    const timeoutMs = isInCommand ? inCommandMs : this.#login ? idleMs : beforeLoginMs;
+    const timeoutMs = isInCommand ? inCommandMs : this.login ? idleMs : beforeLoginMs;
     const deadline = this.now() + timeoutMs;
-    while (this.#notices.isActive && !isInCommand) {
-      await this.catchUp({ expunge: !this.#notices.wish?.selected?.isDelayed });
+    while (this.#following.isUnasked && !isInCommand) {
+      await this.catchUp({ expunge: !this.#following.holdsExpunges });
       await this.out.flush();
       const left = deadline - this.now();
       const result = await this.waitForChange(Math.max(0, Math.min(left, keepAliveMs)));
@@ -250,7 +225,7 @@ class Connection implements Session, LiveSession {
   }
 
   async #handle(frame: Frame): Promise<void> {
-    if (!this.#login && isHttpRequest(frame)) {
+    if (!this.login && isHttpRequest(frame)) {
       this.out.untagged("BYE This is a mail server; it does not speak HTTP here");
       return this.logOut();
     }
@@ -285,54 +260,21 @@ class Connection implements Session, LiveSession {
 
   #countBad(outcome: Outcome): void {
     this.#badCommands = outcome === "badsyntax" ? this.#badCommands + 1 : 0;
-    const most = this.#login ? MAX_BAD_COMMANDS : MAX_BAD_COMMANDS_BEFORE_LOGIN;
+    const most = this.login ? MAX_BAD_COMMANDS : MAX_BAD_COMMANDS_BEFORE_LOGIN;
     if (this.#badCommands < most) return;
     this.out.untagged("BYE Too many bad commands");
     this.logOut();
   }
 
-  /** Whether the server stays up and the account is still as it was at login. Says BYE if not. */
-  #mayGoOn(): Promise<boolean> | true {
-    if (
-      this.#mustRecheck || this.#services.shutdown.aborted || this.#farewell !== undefined ||
-      this.#isStrangerTooLong
-    ) {
-      return this.#checkStanding();
-    }
-    return true;
-  }
-
-  /** Each octet starts the wait for the next one anew, so all of them together have a limit too. */
-  get #isStrangerTooLong(): boolean {
-    return !this.#login && this.now() - this.#strangerSince >= this.#services.times.untilLoginMs;
-  }
-
-  async #checkStanding(): Promise<boolean> {
-    if (this.#services.shutdown.aborted) {
-      this.out.untagged("BYE Server is shutting down");
-      return false;
-    }
-    if (this.#farewell !== undefined) {
-      this.out.untagged(`BYE ${this.#farewell}`);
-      return false;
-    }
-    if (this.#isStrangerTooLong) {
-      this.out.untagged("BYE Logging in took too long");
-      return false;
-    }
-    this.#mustRecheck = false;
-    if (!this.#login) return true;
-    const { account, credential } = this.#login;
-    const mayStay = credential
-      ? await this.#services.authenticator.mayStay(account, credential)
-      : await this.#services.store.directory.getAccount(account.id) !== undefined;
-    if (mayStay) return true;
-    this.out.untagged("BYE Account was disabled, removed or its credentials changed");
-    return false;
+  /** Whether the client may stay with the certificate that it has, if any. Says BYE if not. */
+  async #checkCertificate(options: { mayLogIn: boolean }): Promise<boolean> {
+    const farewell = await this.#identity.checkCertificate(options);
+    if (farewell !== undefined) this.out.untagged(`BYE ${farewell}`);
+    return farewell === undefined;
   }
 
   waitForChange(timeoutMs: number): Promise<WaitResult> {
-    return this.#input.wait(timeoutMs, () => this.#isNudged);
+    return this.#input.wait(timeoutMs, () => this.#following.isNudged);
   }
 
   nextLine(): string | undefined {
@@ -346,178 +288,54 @@ class Connection implements Session, LiveSession {
   // Who it is.
 
   get login(): Login | undefined {
-    return this.#login;
+    return this.#identity.login;
   }
 
   get account(): Login {
-    if (!this.#login) throw bad("Log in first");
-    return this.#login;
+    if (!this.login) throw bad("Log in first");
+    return this.login;
   }
 
-  async logIn(username: string, password: string): Promise<void> {
-    await this.#admit(successOf(await this.#auth.verifyPassword(username, password)));
+  logIn(username: string, password: string): Promise<void> {
+    return this.#identity.logIn(username, password);
   }
 
-  async authenticate(mechanism: string, initial: string | undefined): Promise<void> {
-    const ask = (challenge: string) => this.ask(challenge);
-    await this.#admit(await runExchange(this.#auth, mechanism, initial, ask));
-  }
-
-  async #admit({ account, address, credential }: HostLogin & Partial<AuthSuccess>): Promise<void> {
-    // Whom this host vouches for, it does not count.
-    const close = credential ? this.#services.authenticator.openSession(account.id) : () => {};
-    if (!close) throw no("This account has too many connections; close some first", "LIMIT");
-    try {
-      const store = await this.#services.store.openAccount(account.id, {
-        onOwnChange: (modSeq) => this.#notices.addOwn(modSeq),
-      });
-      this.#enter({ account, address, store, ...(credential ? { credential } : {}) }, close);
-    } catch (error) {
-      close();
-      throw error;
-    }
-  }
-
-  /**
-   * Looks at the client's certificate, if it has one. False, with BYE said, when it may not stay
-   * with that.
-   */
-  async #checkCertificate(mayLogIn: boolean): Promise<boolean> {
-    const outcome = await this.#auth.checkCertificate({ mayLogIn });
-    try {
-      if (outcome?.kind === "ok") await this.#admit(outcome);
-    } catch (error) {
-      if (!(error instanceof ImapError)) throw error;
-      this.out.untagged(`BYE [${error.code ?? "ALERT"}] ${error.message}`);
-      return false;
-    }
-    if (outcome === undefined || outcome.kind === "ok") return true;
-    this.out.untagged(`BYE [ALERT] ${outcome.text}`);
-    return false;
-  }
-
-  #enter(login: Login, close: () => void): void {
-    this.#login = login;
-    this.#badCommands = 0;
-    // What it rests on may have been taken away before anybody could tell us.
-    this.#mustRecheck = true;
-    const unsubscribe = this.#services.notifier.subscribe(login.account.id, (kind) => {
-      if (kind === "security") this.#mustRecheck = true;
-      this.#isNudged = true;
-      this.#input.wake();
-    });
-    this.#leave = () => {
-      unsubscribe();
-      close();
-      this.#leave = () => {};
-    };
-  }
-
-  /** Forgets everything that a login and the commands after it made of the connection. */
-  #forgetLogin(): void {
-    this.#leave();
-    this.#login = undefined;
-    this.#strangerSince = this.now();
-    this.#view = undefined;
-    this.#notices = new Notices();
-    this.modes = new Modes(this.registry);
-    this.#isNudged = false;
-    this.#mustRecheck = false;
-    this.#badCommands = 0;
+  authenticate(mechanism: string, initial: string | undefined): Promise<void> {
+    return this.#identity.authenticate(mechanism, initial, (challenge) => this.ask(challenge));
   }
 
   // What is selected.
 
   get view(): View | undefined {
-    return this.#view;
+    return this.#following.view;
   }
 
   get selected(): View {
-    if (!this.#view) throw bad("Select a mailbox first");
-    if (this.#view.isDeleted) throw no("The selected mailbox was deleted", "NONEXISTENT");
-    return this.#view;
+    if (!this.view) throw bad("Select a mailbox first");
+    if (this.view.isDeleted) throw no("The selected mailbox was deleted", "NONEXISTENT");
+    return this.view;
   }
 
   select(selected: SelectedMailbox, isReadOnly: boolean): View {
-    this.unselect();
-    this.#lastLook = this.now();
-    return this.#view = new View(selected, isReadOnly);
+    return this.#following.select(selected, isReadOnly);
   }
 
   unselect(): void {
-    if (this.#view) this.#notices.leave(this.#view);
-    // What was not told of the mailbox is told now that it is one of the others.
-    this.#isNudged ||= this.#notices.isActive;
-    this.#view = undefined;
+    this.#following.unselect();
   }
 
-  async catchUp({ expunge }: { expunge: boolean }): Promise<void> {
-    if (!this.#login) return;
-    // From ENABLE on, also when nothing is due then.
-    if (this.modes.enabled.has("METADATA")) await this.#notices.begin(this);
-    const isDue = this.#isNudged || this.now() - this.#lastLook >= LOOK_AGAIN_MS ||
-      (expunge && this.#view && !this.#view.pendingExpunges.isEmpty);
-    if (!isDue) return;
-    this.#isNudged = false;
-    this.#lastLook = this.now();
-    try {
-      await this.#readLog(expunge);
-    } catch (error) {
-      // It is to be looked at again, though nobody nudges again.
-      this.#isNudged = true;
-      throw error;
-    }
+  catchUp({ expunge }: { expunge: boolean }): Promise<void> {
+    return this.#following.catchUp(expunge);
   }
 
-  async #readLog(expunge: boolean): Promise<void> {
-    await this.#notices.tell(this);
-    const { wish } = this.#notices;
-    if (!wish) await this.#catchUpView({ expunge, flags: true });
-    else if (wish.selected) {
-      await this.#catchUpView({ expunge, flags: wish.selected.flags }, wish.selected);
-    }
-    await tellFollowed(this);
-    this.#notices.forgetOwn();
-  }
-
-  async notify(wish: NotifyWish): Promise<void> {
-    if (wish !== NO_NOTICES) {
-      // What the wish until now kept back, too: it is as if NOOP had been sent before.
-      await this.#notices.tell(this);
-      this.#view?.rewind();
-      await this.#catchUpView({ expunge: true, flags: true });
-    }
-    await this.#notices.follow(wish, this);
-  }
-
-  /** Moves the view up to the end of the log; `selected`: what NOTIFY asked for of new messages. */
-  async #catchUpView(
-    told: { expunge: boolean; flags: boolean },
-    selected?: SelectedWish,
-  ): Promise<void> {
-    const view = this.#view;
-    if (!view || view.isDeleted) return;
-    for (let more = true; more;) {
-      const changes = await this.account.store.messageChanges({
-        mailbox: view.mailboxId,
-        since: view.cursor,
-        afterUid: view.highestUid,
-        claimRecent: !this.modes.rev2 && !view.isReadOnly,
-      });
-      applyChanges(view, changes, this.modes, this.out, told);
-      if (selected) {
-        const others = changes.appended.filter(({ modSeq }) => !this.#notices.isOwn(modSeq));
-        await writeNewMessages(this, view, others, selected.items);
-      }
-      more = changes.more && !view.isDeleted;
-      await this.out.relieve();
-    }
+  notify(wish: NotifyWish): Promise<void> {
+    return this.#following.notify(wish);
   }
 
   enableCondstore(): void {
     if (this.modes.condstore) return;
     this.modes.enable("CONDSTORE");
-    if (this.#view) this.out.untagged(`OK [HIGHESTMODSEQ ${this.#view.modSeq}] CONDSTORE is on`);
+    if (this.view) this.out.untagged(`OK [HIGHESTMODSEQ ${this.view.modSeq}] CONDSTORE is on`);
   }
 
   // The connection itself.
@@ -540,8 +358,8 @@ class Connection implements Session, LiveSession {
       isTls: tls !== undefined,
       isCompressed: compressed,
       canStartTls: tls === undefined && this.#services.tls !== undefined,
-      mechanisms: this.#auth.mechanisms(),
-      allowsPlaintext: this.#auth.allowsClearPassword,
+      mechanisms: this.#identity.mechanisms(),
+      allowsPlaintext: this.#identity.allowsClearPassword,
     };
   }
 
@@ -571,15 +389,15 @@ class Connection implements Session, LiveSession {
   }
 
   identify(userAgent: string): void {
-    this.#auth.identify(userAgent);
+    this.#identity.client = userAgent;
   }
 
   get client(): string {
-    return this.#auth.userAgent ?? "";
+    return this.#identity.client;
   }
 
   end(reason: string): void {
-    this.#farewell = reason;
+    this.#standing.end(reason);
     this.#input.wake();
   }
 
@@ -597,6 +415,14 @@ class Connection implements Session, LiveSession {
 
   logOut(): void {
     this.#next = "logOut";
+  }
+
+  /** Forgets everything that a login and the commands after it made of the connection. */
+  #forgetLogin(): void {
+    this.#identity.forget();
+    this.#standing.beginAnew();
+    this.#following.forget();
+    this.modes = new Modes(this.registry);
   }
 
   async #turnInto(next: "startTls" | "startCompression" | "unauthenticate"): Promise<void> {
@@ -618,6 +444,6 @@ class Connection implements Session, LiveSession {
       log.info("STARTTLS failed: {error}", { error });
       throw new ConnectionLost();
     }
-    if (!await this.#checkCertificate(false)) throw new ConnectionLost();
+    if (!await this.#checkCertificate({ mayLogIn: false })) throw new ConnectionLost();
   }
 }

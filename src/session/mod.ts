@@ -4,6 +4,7 @@
  * never out of order; one place catches, and turns each kind of failure into its response; a slow
  * or absent client costs a bounded amount of memory; view and updates are pure.
  */
-export { type HostLogin, type LiveSession, serveConnection } from "./connection.ts";
+export { type LiveSession, serveConnection } from "./connection.ts";
+export type { HostLogin } from "./identity.ts";
 export { DEFAULT_TIMES, type SessionTimes } from "./limits.ts";
 export type { NudgeSource, SessionServices } from "./services.ts";
