@@ -6,6 +6,8 @@ export const MAX_INVITE_FILE_BYTES = 1024 * 1024;
 export const RESOURCES_FRESH_MS = 1_000;
 /** Messages that one transaction removes: a few milliseconds, between which others have their turn. */
 export const EXPIRY_BATCH = 200;
+/** Longest rest after an account in a walk over all of them, in milliseconds: stopping waits for it. */
+export const MAX_REST_MS = 200;
 /** Accounts that one query names. */
 export const EXPIRY_PAGE = 500;
 /** Octets above which a message is large. */
