@@ -75,9 +75,14 @@ for (
       const times = asked();
       assert.equal(times, 1, "no storm of attempts");
       assert.deepEqual(renewer.pairs, []);
+      await eventually("the reason", () => renewer.problems.size === 1);
+      const [[name, reason] = []] = renewer.problems;
+      assert.equal(name, "mail.example.org");
+      assert.notEqual(reason, "");
       await renewer.stop();
 
       const afterRestart = await open();
+      assert.deepEqual([...afterRestart.problems], [[name, "it failed before the last restart"]]);
       afterRestart.start();
       await new Promise((resolve) => setTimeout(resolve, 50));
       assert.equal(asked(), times, "a restart changes nothing");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect as connectTls } from "node:tls";
-import { ServerCertificates } from "../../src/app/certificates.ts";
+import { readCertificateStatus, ServerCertificates } from "../../src/app/certificates.ts";
 import { toConfig } from "../../src/app/config/config.ts";
 import { parseConfig } from "../../src/app/config/load.ts";
 import { metrics } from "../../src/base/mod.ts";
@@ -172,7 +172,50 @@ private_key_file = "${name}/key.pem"
       store.certificates.map(({ names }) => names[0]),
       ["first.example.org", "b.example.org"],
     );
+    assert.deepEqual(certificates.unusable.map(({ file }) => file), [`${folder}/a/cert.pem`]);
   });
+});
+
+Deno.test("the status of certificates has where they are from and what keeps them from being renewed", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/live`);
+  await Deno.mkdir(`${folder}/data`);
+  await write(`${folder}/live`, await pairFor("file.example.org"));
+  const clock = { now: () => Date.now() };
+  const fetched = [await pairFor("fetched.example.org")];
+  const config = configOf(folder);
+  const certificates = new ServerCertificates(
+    config,
+    new CertificateStore([]),
+    clock,
+    () => fetched,
+  );
+  await certificates.open();
+  certificates.close();
+  await Deno.writeTextFile(`${folder}/live/key.pem`, "no key");
+  await certificates.reread(config);
+  const [file, acme, ...others] = certificates.status(
+    new Map([["fetched.example.org", "no route"], ["other.example.org", "no such name"]]),
+  );
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    [file?.names, file?.source, file?.issuer],
+    [["file.example.org"], `${folder}/live/cert.pem`, "itself"],
+  );
+  assert.match(file?.problem ?? "", /key/);
+  assert.deepEqual([acme?.source, acme?.problem], ["acme", "no route"]);
+  const bare = configOf(folder, 'hostname = "own.example.org"\ndata_dir = "data"\n');
+  const own = new ServerCertificates(bare, new CertificateStore([]), clock, () => []);
+  await own.open();
+  own.close();
+  assert.deepEqual(
+    own.status().map(({ names, source, problem }) => [names[0], source, problem]),
+    [["own.example.org", "self-signed", ""]],
+  );
+  assert.deepEqual((await readCertificateStatus(bare)).certificates, own.status());
+  const { certificates: none, unusable } = await readCertificateStatus(config);
+  assert.deepEqual([none, unusable.length], [[], 1]);
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("a server starts with a certificate that has ended, and says so", async () => {

@@ -355,6 +355,20 @@ netTest("sockets over the budget are closed at once, and room comes back", async
   await next();
 });
 
+Deno.test("a budget knows that there is room for fewer than were asked for, once it has looked", () => {
+  let openable = 1_500;
+  const check = (wanted: number) => {
+    const found = Math.min(wanted, openable);
+    openable -= found;
+    return found;
+  };
+  assert.equal(new ConnectionBudget(100, () => 100).isShort, false);
+  assert.equal(new ConnectionBudget(100, () => 99).isShort, true);
+  // Room is made sure of in steps: nothing is known yet of the second thousand.
+  assert.equal(new ConnectionBudget(2_000, check).isShort, false);
+  assert.equal(new ConnectionBudget(2_000, check).isShort, true);
+});
+
 netTest("idle connections keep their socket and no timer", async (scope) => {
   const { port, next } = await scope.listen();
   await scope.connect(port);
