@@ -274,7 +274,7 @@ Deno.test("serve refuses a configuration without listeners", async () => {
 const IMAP_LISTENER = '[[listener]]\nkind = "imaps"\naddress = "127.0.0.1:0"\n';
 
 Deno.test("serve names a certificate that is missing", async () => {
-  await withFolder(async ({ path, config }) => {
+  await withFolder(async ({ config }) => {
     const { code, stderr } = await runPostern(["serve", "--config", config]);
     assert.equal(code, 1);
     assert.match(
