@@ -15,3 +15,7 @@ export const MAX_ZIP_NAME_BYTES = 255;
 export const MAX_ZIP_LEVELS = 60;
 /** Octets of an entry, packed and not, that is inflated in one step. */
 export const SMALL_ZIP_ENTRY_BYTES = 1024 * 1024;
+/** Octets that are deflated between two turns of others: a millisecond. */
+export const ZIP_TURN_BYTES = 32 * 1024;
+/** Entries of a zip that are looked at between two turns of others: a few milliseconds. */
+export const ZIP_TURN_ENTRIES = 50;

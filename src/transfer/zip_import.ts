@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { crc32, inflateRawSync } from "node:zlib";
 import { configure, type Entry, type FileEntry, Reader, ZipReader } from "@zip.js/zip.js";
-import type { Bytes } from "../base/mod.ts";
+import { type Bytes, othersTurn } from "../base/mod.ts";
 import { writeWhole } from "./files.ts";
 import {
   MAX_ZIP_DIRECTORY_BYTES,
@@ -10,6 +10,7 @@ import {
   MAX_ZIP_NAME_BYTES,
   SMALL_ZIP_ENTRY_BYTES,
   ZIP_READ_BYTES,
+  ZIP_TURN_ENTRIES,
 } from "./limits.ts";
 import { TransferError } from "./result.ts";
 
@@ -93,6 +94,7 @@ async function listEntries(zip: ZipReader<unknown>, maxBytes: number): Promise<P
     if (++count > MAX_ZIP_ENTRIES) {
       throw new TransferError(`the zip has more than ${MAX_ZIP_ENTRIES} files`);
     }
+    if (count % ZIP_TURN_ENTRIES === 0) await othersTurn();
     const problem = problemOf(entry);
     if (problem !== undefined) throw refusal(entry.filename, problem);
     // What macOS adds: no mail.

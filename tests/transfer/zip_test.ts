@@ -63,6 +63,19 @@ for (const kind of ["mbox", "maildir"] as const satisfies ZipKind[]) {
     }));
 }
 
+Deno.test("others have their turn while an account is exported", () =>
+  withStore({}, async (_store, from) => {
+    for (let i = 0; i < 8; i++) {
+      await put(from, "INBOX", { bytes: bytesOf(`Subject: ${i}\r\n\r\n${"x".repeat(MIB)}\r\n`) });
+    }
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    await exportZip(from, "mbox").pipeTo(new WritableStream());
+    clearInterval(timer);
+    // Of streams alone not one timer comes to its turn.
+    assert.ok(turns >= 3, `${turns}`);
+  }));
+
 Deno.test("who stops reading an export ends it", () =>
   withStore({}, async (_store, from) => {
     for (let i = 0; i < 3; i++) {
