@@ -8,7 +8,13 @@ import { CertificateStore, ConnectionBudget, type Listener, type TlsOptions } fr
 import { createNotifier, HOST, type NudgeListener } from "../notify/mod.ts";
 import { DEFAULT_TIMES, serveConnection, type SessionServices } from "../session/mod.ts";
 import type { HistoryLog, Store } from "../store/mod.ts";
-import { ChatmailPages, handleMetricsRequest, handleWebRequest, type Host } from "../web/mod.ts";
+import {
+  AutoconfigPage,
+  ChatmailPages,
+  handleMetricsRequest,
+  handleWebRequest,
+  type Host,
+} from "../web/mod.ts";
 import { openRenewer } from "./acme_renewal.ts";
 import { changedKeys } from "./changed_keys.ts";
 import { Chatmail, readHostFacts } from "./chatmail.ts";
@@ -66,7 +72,7 @@ export class Server {
   readonly #lmtp: LmtpServer;
   readonly #chatmail: Chatmail | undefined;
   readonly #expiry: Expiry;
-  readonly #pages: ChatmailPages | undefined;
+  readonly #pages: ChatmailPages | AutoconfigPage;
   #outgoing: OutgoingMail | undefined;
   #watch: SelfWatch | undefined;
   #isStarted = false;
@@ -111,7 +117,10 @@ export class Server {
       { directory: store.directory, dataDir: config.dataDir, clock },
     );
     const newcomers = this.#chatmail?.registration;
-    this.#pages = newcomers && new ChatmailPages(newcomers, mailServices(config.listeners), clock);
+    const services = mailServices(config.listeners);
+    this.#pages = newcomers
+      ? new ChatmailPages(newcomers, services, clock)
+      : new AutoconfigPage(store.directory, hostname, services);
     const note = (attempt: LoginAttempt) => {
       if (config.log.addresses) recorder.add(attempt);
       if (attempt.result === "ok" && attempt.accountId !== undefined) {

@@ -109,6 +109,13 @@ Deno.test({
       const page = await inNetworkOf(child.pid, "curl", "-skI", "https://127.0.0.1/").output();
       assert.match(new TextDecoder().decode(page.stdout), /^HTTP\/1\.1 200/);
 
+      const setup = await inNetworkOf(
+        child.pid,
+        "curl",
+        ...["-sk", "https://127.0.0.1/mail/config-v1.1.xml?emailaddress=alice%40example.org"],
+      ).output();
+      assert.match(new TextDecoder().decode(setup.stdout), /<hostname>mail\.example\.org</);
+
       const socket = `${socketFolder}/lmtp.sock`;
       const { mode, uid, gid } = await Deno.stat(socket);
       assert.deepEqual([(mode ?? 0) & 0o777, uid, gid], [0o660, SERVICE_UID, MAIL_GID]);

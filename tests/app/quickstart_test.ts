@@ -30,7 +30,7 @@ Deno.test("quickstart writes a configuration that is valid, the unit and the use
     const config = await readConfig(`${top}/etc/postern.toml`);
     assert.equal(config.hostname, "mail.example.org");
     assert.equal(config.dataDir, `${top}/etc/data`);
-    assert.deepEqual(config.tls.acme?.names, ["mail.example.org"]);
+    assert.deepEqual(config.tls.acme?.names, ["mail.example.org", "autoconfig.example.org"]);
     assert.deepEqual(
       config.listeners.map(({ kind }) => kind),
       ["alpn", "imaps", "submissions", "submission", "lmtp", "metrics"],

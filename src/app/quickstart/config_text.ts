@@ -27,11 +27,11 @@ data_dir = ${text(dataDir)}${dataDir === DEFAULT_DATA_DIR ? "" : "   # the unit 
 level = "info"                        # SIGHUP (systemctl reload postern) takes a new level into use
 
 # The certificate is fetched and renewed from Let's Encrypt, whose terms of service you agree to by
-# this. It must reach port 443 under the name below. Until then a self-signed certificate is shown.
+# this. It must reach port 443 under the names below. Until then a self-signed certificate is shown.
 [tls.acme]
 directory = "https://acme-v02.api.letsencrypt.org/directory"
 email = ${text(`postmaster@${domain}`)}
-names = [${text(hostname)}]
+names = [${certificateNames(plan).map(text).join(", ")}]
 # Or, instead of [tls.acme], a certificate that you have:
 # [tls]
 # certificate_file = "/etc/postern/fullchain.pem"
@@ -110,6 +110,11 @@ delete_mails_after = "20d"
 delete_large_after = "7d"
 delete_inactive_users_after = "90d"
 `;
+}
+
+/** Mail programs ask autoconfig.DOMAIN how to set themselves up. */
+export function certificateNames({ domain, hostname }: HostPlan): string[] {
+  return domain === hostname ? [hostname] : [hostname, `autoconfig.${domain}`];
 }
 
 /** A TOML string. */

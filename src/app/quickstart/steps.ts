@@ -74,9 +74,9 @@ export function nextSteps(
     },
     {
       text: isChatmail
-        ? `Look at it: https://${hostname}/ has the code that people scan, https://${hostname}/admin/ ` +
+        ? `Look at it: https://${hostname}/ has the code that people scan, https://${hostname}/admin ` +
           "is the admin's."
-        : `Look at it: https://${hostname}/admin/ with the admin's password.`,
+        : `Look at it: https://${hostname}/admin with the admin's password.`,
       commands: [],
     },
   ];
