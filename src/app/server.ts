@@ -26,7 +26,7 @@ import { GateKeeper } from "./gate_keeper.ts";
 import { serveHttp } from "./http_connection.ts";
 import { type Connection, Connections } from "./live/connections.ts";
 import { LiveHost } from "./live/live_host.ts";
-import { ImapParty, SmtpParty } from "./live/parties.ts";
+import { ImapParty, SmtpParty, WebParty } from "./live/parties.ts";
 import { Tracer } from "./live/tracer.ts";
 import type { LogControl } from "./log.ts";
 import { mailServices } from "./mail_services.ts";
@@ -350,15 +350,18 @@ export class Server {
     const { hostname } = this.#config;
     const { transport } = connection;
     switch (target) {
-      case "web":
+      case "web": {
+        const party = connection.party = new WebParty(transport);
         return await serveHttp(
           transport,
-          async (request) =>
-            this.#challenges.answer(request) ??
-              await this.#pages?.answer(request, transport.facts.remote.address) ??
-              handleWebRequest(request, { hostname }),
+          (request) =>
+            party.during(request, async () =>
+              this.#challenges.answer(request) ??
+                await this.#pages?.answer(request, transport.facts.remote.address) ??
+                handleWebRequest(request, { hostname })),
           { shutdown: this.#shutdown.signal },
         );
+      }
       case "metrics":
         return await serveHttp(transport, (request) => handleMetricsRequest(request, this), {
           shutdown: this.#shutdown.signal,

@@ -117,6 +117,8 @@ Deno.test("a trace follows STARTTLS, COMPRESS and a change of account", async ()
     await client.ok("SELECT INBOX");
     await client.ok("UNAUTHENTICATE");
     client.endCompressionLayer();
+    await client.ok(`LOGIN ${ALICE} ${quote(PASSWORD)}`);
+    await client.ok("UNAUTHENTICATE");
     await client.ok(`LOGIN bob@example.org ${quote(PASSWORD)}`);
     await client.ok("SELECT Trash");
     await client.logout();
@@ -128,6 +130,9 @@ Deno.test("a trace follows STARTTLS, COMPRESS and a change of account", async ()
       assert.ok(shown.includes(text), `${text} is not in ${shown}`);
     }
     assert.ok(!shown.includes("Trash"), shown);
+    // Both logins of alice and what followed, and nothing of bob's.
+    assert.equal(shown.split("LOGIN (masked)").length, 3, shown);
+    assert.equal(shown.match(/> \S+ OK Not logged in any more/g)?.length, 2, shown);
   });
 });
 

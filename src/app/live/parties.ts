@@ -1,4 +1,5 @@
 import type { LiveSubmission } from "../../delivery/mod.ts";
+import type { Transport } from "../../net/mod.ts";
 import type { LiveSession } from "../../session/mod.ts";
 import type { Account } from "../../store/mod.ts";
 import type { LiveConnection } from "../../web/mod.ts";
@@ -59,6 +60,40 @@ export class SmtpParty implements Party {
 
   end(reason: string): void {
     this.#connection.end(reason);
+  }
+}
+
+/** A browser's connection, one request after the other. */
+export class WebParty implements Party {
+  /** Whose pages were asked for last, as far as that was told. */
+  account: LiveConnection["account"];
+  activity = "";
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  get client(): string {
+    return "";
+  }
+
+  get mailbox(): string {
+    return "";
+  }
+
+  end(): void {
+    this.#transport.destroy();
+  }
+
+  /** Has the request known by its method, since a path may have a secret in it, until it is answered. */
+  async during<T>({ method }: Request, answer: () => Promise<T>): Promise<T> {
+    this.activity = method;
+    try {
+      return await answer();
+    } finally {
+      this.activity = "";
+    }
   }
 }
 

@@ -92,6 +92,8 @@ class ConnectionTap implements TransportTap {
   /** Whether those who trace were told of the connection. */
   isAnnounced = false;
   #mask: TraceMask | undefined;
+  /** Who is logged in, or was when something was said last. */
+  #account: AccountId | undefined;
   /** What was said before anybody logged in. */
   #held: TraceLine[] = [];
   #omitted = 0;
@@ -99,6 +101,7 @@ class ConnectionTap implements TransportTap {
   constructor(connection: Connection, isNew: boolean, services: TapServices) {
     this.#connection = connection;
     this.#services = services;
+    this.#account = connection.party?.account?.id;
     // Between two commands all that was to be said has been said.
     if (isNew || connection.party?.activity === "") this.#mask = services.newMask();
   }
@@ -112,16 +115,17 @@ class ConnectionTap implements TransportTap {
   }
 
   end(): void {
-    const account = this.#connection.party?.account;
-    const listeners = account && this.#services.listenersOf(account.id);
+    const listeners = this.#listeners();
     if (!listeners) return;
     for (const listener of listeners) listener(this.#services.line("*", "the connection ended"));
   }
 
   #see(direction: "<" | ">", bytes: Bytes): void {
-    const account = this.#connection.party?.account;
-    const listeners = account && this.#services.listenersOf(account.id);
-    if (account && !listeners) {
+    // What is said after a login ended, such as BYE, still belongs to it.
+    const account = this.#connection.party?.account?.id;
+    if (account !== undefined || direction === "<") this.#account = account;
+    const listeners = this.#listeners();
+    if (this.#account !== undefined && !listeners) {
       // Somebody else's: whoever may follow on the connection begins anew.
       this.#mask = undefined;
       this.#forget();
@@ -132,9 +136,16 @@ class ConnectionTap implements TransportTap {
     if (!this.#mask) return;
     const texts = direction === "<" ? this.#mask.received(bytes) : this.#mask.sent(bytes);
     const lines = texts.map((text) => this.#services.line(direction, text));
-    if (!listeners) return this.#hold(lines);
+    if (!listeners) {
+      this.isAnnounced = false;
+      return this.#hold(lines);
+    }
     const before = this.isAnnounced ? [] : this.#announcement();
     for (const listener of listeners) for (const line of [...before, ...lines]) listener(line);
+  }
+
+  #listeners(): ReadonlySet<Listener> | undefined {
+    return this.#account === undefined ? undefined : this.#services.listenersOf(this.#account);
   }
 
   /** Joins a conversation where a line begins; undefined while that is not sure. */
