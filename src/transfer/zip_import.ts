@@ -52,8 +52,6 @@ export async function unpackZip(
       if (entry.isFolder) continue;
       await unpackFile(entry, reader, path, (bytes) => {
         done += bytes;
-        // What an entry says of its size may be a lie.
-        if (done > total) throw refusal(entry.name, "is larger than it says");
         onProgress(done, total);
       });
     }
@@ -190,7 +188,7 @@ async function readSmall(
   return bytes;
 }
 
-/** Inflates an entry of any size, piece by piece. */
+/** Inflates an entry of any size, piece by piece, as far as it has the size that it says. */
 async function streamEntry(
   entry: FileEntry,
   file: Deno.FsFile,

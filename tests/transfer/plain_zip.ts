@@ -9,6 +9,8 @@ export interface PlainEntry {
   /** Of Unix: type and permissions. */
   readonly mode?: number;
   readonly isEncrypted?: boolean;
+  /** Its checksum is that of something else. */
+  readonly isDamaged?: boolean;
 }
 
 /** What nothing becomes when it is deflated. */
@@ -19,7 +21,8 @@ export function plainZip(entries: readonly PlainEntry[]): Uint8Array<ArrayBuffer
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let offset = 0;
-  for (const { name, bytes = new Uint8Array(), claimedSize, mode = 0, isEncrypted } of entries) {
+  for (const entry of entries) {
+    const { name, bytes = new Uint8Array(), claimedSize, mode = 0, isEncrypted, isDamaged } = entry;
     const path = new TextEncoder().encode(name);
     const data = bytes.length === 0 ? NOTHING : deflateRawSync(bytes);
     const common = new DataView(new ArrayBuffer(26));
@@ -27,7 +30,7 @@ export function plainZip(entries: readonly PlainEntry[]): Uint8Array<ArrayBuffer
     common.setUint16(2, 0x800 | (isEncrypted ? 1 : 0), true);
     common.setUint16(4, 8, true);
     common.setUint32(6, 0x5a210000, true);
-    common.setUint32(10, crc32(bytes), true);
+    common.setUint32(10, isDamaged ? 1 : crc32(bytes), true);
     common.setUint32(14, data.length, true);
     common.setUint32(18, claimedSize ?? bytes.length, true);
     common.setUint16(22, path.length, true);

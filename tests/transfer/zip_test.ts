@@ -132,6 +132,23 @@ Deno.test("a zip that becomes more than it may, or more than it says, is refused
   await assert.rejects(unpack([{ name: "a", bytes: MBOX, claimedSize: 0 }]), TransferError);
 });
 
+Deno.test("what is damaged in a zip is noticed, in small files and in large ones", async () => {
+  for (const bytes of [MBOX, new Uint8Array(2 * MIB)]) {
+    await assert.rejects(unpack([{ name: "a", bytes, isDamaged: true }], 4 * MIB), TransferError);
+    assert.equal((await unpack([{ name: "a", bytes }], 4 * MIB)).length, 1);
+  }
+  await withFolder(async (folder) => {
+    const large = { name: "a", bytes: new Uint8Array(64 * MIB), claimedSize: 2 * MIB };
+    await Deno.writeFile(`${folder}/a.zip`, plainZip([large]));
+    await Deno.mkdir(`${folder}/out`);
+    await assert.rejects(
+      unpackZip(`${folder}/a.zip`, `${folder}/out`, 4 * MIB, () => {}),
+      TransferError,
+    );
+    assert.ok((await Deno.stat(`${folder}/out/a`)).size <= 2 * MIB);
+  });
+});
+
 Deno.test("what is no zip, or one that was cut off, is refused", async () => {
   await withFolder(async (folder) => {
     const whole = plainZip([{ name: "a", bytes: new Uint8Array(100_000) }]);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { makeVerifier } from "../../src/auth/mod.ts";
 import type { Bytes } from "../../src/base/mod.ts";
 import { importMaildir, unpackZip } from "../../src/transfer/mod.ts";
 import { bytesOf, put } from "../store/fixture.ts";
 import { withFolder } from "../store/sqlite/account_fixture.ts";
+import { TEST_COSTS } from "../support/server.ts";
+import { MAX_IMPORTS } from "../../src/web/limits.ts";
 import { plainZip } from "../transfer/plain_zip.ts";
-import { MAX_UPLOAD_BYTES, type Page, SiteHouse, type Visitor } from "./site_house.ts";
+import { MAX_UPLOAD_BYTES, type Page, PASSWORD, SiteHouse, type Visitor } from "./site_house.ts";
 
 const PATH = "/account/transfer";
 
@@ -202,6 +205,32 @@ Deno.test("one import at a time: it can be seen, told of by events, and stopped"
   assert.deepEqual(await leftovers(house), []);
   assert.equal((await send(visitor, "x", mboxOf(1), "y")).status, 200);
   await outcome(visitor);
+});
+
+Deno.test("so many imports go on at a time on the whole host, and no more", async () => {
+  await using house = await SiteHouse.open();
+  const { directory } = house.store;
+  const verifier = await makeVerifier(PASSWORD, TEST_COSTS);
+  const visitors: Visitor[] = [];
+  for (let i = 0; i <= MAX_IMPORTS; i++) {
+    await directory.addAccount(`user${i}@example.org`, verifier);
+    const visitor = house.visitor();
+    await visitor.logIn(`user${i}`);
+    visitors.push(visitor);
+  }
+  const last = visitors.pop();
+  assert.ok(last);
+  const stuck = visitors.map((visitor) => {
+    const { readable } = new TransformStream<Uint8Array, Uint8Array>();
+    return house.answer(request(visitor, readable));
+  });
+  const refused = await send(last, "x", mboxOf(1), "y");
+  assert.equal(refused.status, 503);
+  await visitors[0]?.post(`${PATH}/abort`, {});
+  assert.equal((await send(last, "x", mboxOf(1), "y")).status, 200);
+  await outcome(last);
+  for (const visitor of visitors) await visitor.post(`${PATH}/abort`, {});
+  for (const answer of stuck) assert.equal((await answer).status, 422);
 });
 
 Deno.test("what a killed server left of uploads is removed when the site opens", async () => {
