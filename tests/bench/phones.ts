@@ -138,8 +138,10 @@ async function measureWakeUps(
 /** A connection in IDLE, which keeps as little as can be on its side. */
 class Phone {
   readonly #conn: Deno.TlsConn;
-  #received: Uint8Array[] = [];
+  /** What came while it connects; undefined once it is in IDLE. */
+  #received: Uint8Array[] | undefined = [];
   #wake: (() => void) | undefined;
+  #isEnded = false;
   #hear: ((at: number) => void) | undefined;
 
   private constructor(conn: Deno.TlsConn) {
@@ -170,7 +172,7 @@ class Phone {
     const commands = "c SELECT INBOX\r\nd IDLE\r\n";
     await phone.#send(isCompressed ? storedBlock(commands) : commands);
     await phone.#until(/^\+ .*\r\n/m, isCompressed);
-    phone.#received = [];
+    phone.#received = undefined;
     return phone;
   }
 
@@ -194,7 +196,8 @@ class Phone {
 
   async #until(pattern: RegExp, isCompressed = false): Promise<void> {
     for (;;) {
-      const octets = Buffer.concat(this.#received);
+      if (this.#isEnded) throw new Error("the server ended a connection");
+      const octets = Buffer.concat(this.#received ?? []);
       const text = isCompressed && octets.length > 0
         ? inflateRawSync(octets, { finishFlush: constants.Z_SYNC_FLUSH })
         : octets;
@@ -210,14 +213,15 @@ class Phone {
         if (this.#hear) {
           this.#hear(performance.now());
           this.#hear = undefined;
-        } else if (this.#wake) {
-          this.#received.push(buffer.slice(0, count));
-          this.#wake();
         }
+        this.#received?.push(buffer.slice(0, count));
+        this.#wake?.();
       }
     } catch {
       // Closed.
     }
+    this.#isEnded = true;
+    this.#wake?.();
   }
 }
 
