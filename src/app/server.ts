@@ -123,6 +123,7 @@ export class Server {
       : new AutoconfigPage(store.directory, hostname, services);
     const note = (attempt: LoginAttempt) => {
       if (config.log.addresses) recorder.add(attempt);
+      if (attempt.result !== "ok") this.#tracer.failed(attempt);
       if (attempt.result === "ok" && attempt.accountId !== undefined) {
         store.directory.noteLogin(accountId(attempt.accountId))
           .catch((error) => log.error("the day of a login was not kept: {error}", { error }));

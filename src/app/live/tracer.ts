@@ -1,4 +1,5 @@
-import type { AccountId, Bytes } from "../../base/mod.ts";
+import type { LoginAttempt } from "../../auth/mod.ts";
+import { type AccountId, accountId, type Bytes } from "../../base/mod.ts";
 import type { TransportTap } from "../../net/mod.ts";
 import type { Connection, Connections } from "./connections.ts";
 import { ImapMask, SmtpMask, type TraceMask } from "./trace_mask.ts";
@@ -27,6 +28,8 @@ export class Tracer {
   /** Names of IMAP commands. */
   readonly #commands: { has(name: string): boolean };
   readonly #listeners = new Map<AccountId, Set<Listener>>();
+  /** By the remote end, an object that each connection has of its own. */
+  readonly #taps = new WeakMap<object, ConnectionTap>();
 
   constructor(now: () => number, commands: { has(name: string): boolean }) {
     this.#now = now;
@@ -41,9 +44,8 @@ export class Tracer {
       if (connection.transport.tap === undefined) this.#watch(connection, false);
       if (connection.party?.account?.id !== account) continue;
       listener(this.#line(connection, "*", describe(connection)));
-      if (connection.transport.tap instanceof ConnectionTap) {
-        connection.transport.tap.isAnnounced = true;
-      }
+      const { tap } = connection.transport;
+      if (tap instanceof ConnectionTap) tap.announcedTo = account;
     }
     return () => {
       listeners.delete(listener);
@@ -60,6 +62,12 @@ export class Tracer {
     if (this.#listeners.size > 0) this.#watch(connection, true);
   }
 
+  /** To be told of each attempt to log in that failed: it is the account's, too. */
+  failed({ accountId: id, facts }: LoginAttempt): void {
+    if (this.#listeners.size === 0 || id === undefined) return;
+    this.#taps.get(facts.remote)?.showTo(accountId(id));
+  }
+
   /** To be told of each connection that is gone. */
   ended(connection: Connection): void {
     if (connection.transport.tap instanceof ConnectionTap) connection.transport.tap.end();
@@ -67,11 +75,13 @@ export class Tracer {
 
   #watch(connection: Connection, isNew: boolean): void {
     if (connection.protocol === "web" || connection.protocol === "metrics") return;
-    connection.transport.tap = new ConnectionTap(connection, isNew, {
+    const tap = new ConnectionTap(connection, isNew, {
       newMask: () => connection.protocol === "imap" ? new ImapMask(this.#commands) : new SmtpMask(),
       listenersOf: (account) => this.#listeners.get(account),
       line: (direction, text) => this.#line(connection, direction, text),
     });
+    connection.transport.tap = tap;
+    this.#taps.set(connection.transport.facts.remote, tap);
   }
 
   #line(connection: Connection, direction: TraceLine["direction"], text: string): TraceLine {
@@ -89,8 +99,8 @@ interface TapServices {
 class ConnectionTap implements TransportTap {
   readonly #connection: Connection;
   readonly #services: TapServices;
-  /** Whether those who trace were told of the connection. */
-  isAnnounced = false;
+  /** The account whose listeners know of the connection. */
+  announcedTo: AccountId | undefined;
   #mask: TraceMask | undefined;
   /** Who is logged in, or was when something was said last. */
   #account: AccountId | undefined;
@@ -114,8 +124,16 @@ class ConnectionTap implements TransportTap {
     this.#see(">", bytes);
   }
 
+  /** Shows what was said so far, since it was about this account, and what is answered now. */
+  showTo(account: AccountId): void {
+    const listeners = this.#listenersOf(account);
+    if (!listeners) return;
+    this.#account = account;
+    this.#show(listeners, []);
+  }
+
   end(): void {
-    const listeners = this.#listeners();
+    const listeners = this.#listenersOf(this.announcedTo);
     if (!listeners) return;
     for (const listener of listeners) listener(this.#services.line("*", "the connection ended"));
   }
@@ -124,28 +142,24 @@ class ConnectionTap implements TransportTap {
     // What is said after a login ended, such as BYE, still belongs to it.
     const account = this.#connection.party?.account?.id;
     if (account !== undefined || direction === "<") this.#account = account;
-    const listeners = this.#listeners();
+    const listeners = this.#listenersOf(this.#account);
     if (this.#account !== undefined && !listeners) {
       // Somebody else's: whoever may follow on the connection begins anew.
       this.#mask = undefined;
       this.#forget();
-      this.isAnnounced = false;
+      this.announcedTo = undefined;
       return;
     }
     this.#mask ??= this.#join(direction);
     if (!this.#mask) return;
     const texts = direction === "<" ? this.#mask.received(bytes) : this.#mask.sent(bytes);
     const lines = texts.map((text) => this.#services.line(direction, text));
-    if (!listeners) {
-      this.isAnnounced = false;
-      return this.#hold(lines);
-    }
-    const before = this.isAnnounced ? [] : this.#announcement();
-    for (const listener of listeners) for (const line of [...before, ...lines]) listener(line);
+    if (listeners) this.#show(listeners, lines);
+    else this.#hold(lines);
   }
 
-  #listeners(): ReadonlySet<Listener> | undefined {
-    return this.#account === undefined ? undefined : this.#services.listenersOf(this.#account);
+  #listenersOf(account: AccountId | undefined): ReadonlySet<Listener> | undefined {
+    return account === undefined ? undefined : this.#services.listenersOf(account);
   }
 
   /** Joins a conversation where a line begins; undefined while that is not sure. */
@@ -162,14 +176,19 @@ class ConnectionTap implements TransportTap {
     }
   }
 
-  #announcement(): TraceLine[] {
-    const lines = [this.#services.line("*", describe(this.#connection)), ...this.#held];
+  /** Shows what is held, and then `now`, to those who trace who is, or was, logged in. */
+  #show(listeners: ReadonlySet<Listener>, now: readonly TraceLine[]): void {
+    const lines = [...this.#held];
+    if (this.announcedTo !== this.#account) {
+      lines.unshift(this.#services.line("*", describe(this.#connection)));
+    }
     if (this.#omitted > 0) {
       lines.push(this.#services.line("*", `${this.#omitted} lines before the login were left out`));
     }
-    this.isAnnounced = true;
+    lines.push(...now);
+    this.announcedTo = this.#account;
     this.#forget();
-    return lines;
+    for (const listener of listeners) for (const line of lines) listener(line);
   }
 
   #forget(): void {
