@@ -36,6 +36,8 @@ export interface Directory {
   /** Keys and app passwords. */
   readonly credentials: Credentials;
 
+  /** How many there are. */
+  count(): Promise<{ readonly accounts: number; readonly domains: number }>;
   listDomains(): Promise<Domain[]>;
   findDomain(name: string): Promise<Domain | undefined>;
   addDomain(name: string, options?: { disabled?: boolean }): Promise<void>;

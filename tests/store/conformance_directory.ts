@@ -13,6 +13,7 @@ export const directoryTests: readonly StoreTest[] = [
       { name: "b.example", isDisabled: true },
       { name: "example.org", isDisabled: false },
     ]);
+    assert.deepEqual(await directory.count(), { accounts: 1, domains: 3 });
     await directory.setDomainDisabled("b.example", false);
     assert.deepEqual(await directory.findDomain("B.example"), {
       name: "b.example",

@@ -20,6 +20,10 @@ export class ModelDirectory implements Directory {
   #lastAccount = 0;
   #adminVerifier: string | undefined;
 
+  async count(): Promise<{ accounts: number; domains: number }> {
+    return { accounts: this.#accounts.size, domains: this.#domains.size };
+  }
+
   async listDomains(): Promise<Domain[]> {
     return [...this.#domains.values()].sort((a, b) => a.name < b.name ? -1 : 1);
   }

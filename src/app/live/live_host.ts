@@ -61,11 +61,8 @@ export class LiveHost implements Host {
   async status(): Promise<HostStatus> {
     const { config, startedMs, store, queue } = this.#parts;
     const { version, deno, sqlite } = versionFacts();
-    const [accounts, domains, { messages, oldest }] = await Promise.all([
-      store.directory.listAccounts(),
-      store.directory.listDomains(),
-      queue.summary(),
-    ]);
+    const { accounts, domains } = await store.directory.count();
+    const { messages, oldest } = await queue.summary();
     return {
       hostname: config.hostname,
       version,
@@ -76,8 +73,8 @@ export class LiveHost implements Host {
       memoryBytes: Deno.memoryUsage().rss,
       listeners: this.#listeners(),
       certificates: this.#parts.certificates.status(this.#parts.renewing()),
-      accounts: accounts.length,
-      domains: domains.length,
+      accounts,
+      domains,
       idleSessions: this.connections().filter(({ activity }) => activity === "IDLE").length,
       disk: diskOf(config.dataDir),
       queue: { messages, oldestMs: oldest === undefined ? undefined : oldest * 1000 },

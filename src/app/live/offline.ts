@@ -49,8 +49,7 @@ export async function readOfflineStatus(
         connections: 0,
       })),
       certificates,
-      accounts: (await directory.listAccounts()).length,
-      domains: (await directory.listDomains()).length,
+      ...await directory.count(),
       disk: diskOf(dataDir),
       queue: { messages, oldestMs: oldest === undefined ? undefined : oldest * 1000 },
     };

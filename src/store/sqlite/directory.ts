@@ -51,6 +51,13 @@ export class SqliteDirectory implements Directory {
     this.credentials = new SqliteCredentials(db, () => mail.now());
   }
 
+  async count(): Promise<{ accounts: number; domains: number }> {
+    return this.#db.read(() => ({
+      accounts: this.#db.number("SELECT count(*) FROM account"),
+      domains: this.#db.number("SELECT count(*) FROM domain"),
+    }));
+  }
+
   async listDomains(): Promise<Domain[]> {
     return this.#db.all<[string, number]>("SELECT name, is_disabled FROM domain ORDER BY name")
       .map(domainOf);
