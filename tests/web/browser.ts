@@ -15,6 +15,8 @@ export interface BrowserOptions {
 export class BrowserHouse implements AsyncDisposable {
   /** `localhost` counts as safe, so that cookies of TLS work without it. */
   readonly origin: string;
+  /** What browsers complained about, such as what the policy for content forbids. */
+  readonly errors: string[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #browser: Browser;
 
@@ -43,11 +45,13 @@ export class BrowserHouse implements AsyncDisposable {
       baseURL: this.origin,
       colorScheme,
       javaScriptEnabled,
-      // For axe, which is put into the page; that the policy holds is tested elsewhere.
-      bypassCSP: true,
       viewport: isPhone ? { width: 390, height: 844 } : { width: 1200, height: 850 },
     });
-    return await context.newPage();
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "error") this.errors.push(`${page.url()}: ${message.text()}`);
+    });
+    return page;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
