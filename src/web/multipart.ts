@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { type Bytes, concatBytes, EMPTY_BYTES } from "../base/mod.ts";
 import { MAX_FIELD_BYTES, MAX_FIELDS, MAX_PART_HEAD_BYTES } from "./limits.ts";
 
-/** A form whose file is read as it comes (RFC 7578). */
+/** A form whose file is read as it comes. */
 export interface UploadedForm {
   /** Texts of the fields that stand before the file. */
   readonly fields: ReadonlyMap<string, string>;
