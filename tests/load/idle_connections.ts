@@ -2,7 +2,7 @@
  * What idle connections cost: a server in a process of its own, connections through its ALPN
  * listener, each logged in to an account of its own and in IDLE.
  *
- *     deno run -A tests/load/idle_connections.ts [--count 2000] [--kinds idle,compressed]
+ *     deno run -A tests/load/idle_connections.ts [--first 2000] [--count 3000] [--kinds idle,compressed]
  */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
@@ -49,21 +49,32 @@ const PASSWORD = "idle password";
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PROBE = new URL("memory_probe.ts", import.meta.url).pathname;
 
-/** Connections that pay for what all share, account databases that stay open among it. */
-const FIRST = 300;
+const PROBE_FLAGS = ["--v8-flags=--expose-gc"];
+
 const AT_A_TIME = 20;
 
-/** Measures `count` connections of each kind, each kind in a server of its own. */
+/** How many connections are measured, and how. */
+export interface IdlePlan {
+  /**
+   * Connections before those that are measured. They pay for what all share, such as databases that
+   * stay open and room for new objects: 60 MB after 2,000 of them.
+   */
+  readonly first: number;
+  readonly count: number;
+  /** Flags of `deno run` for the server, in the place of those that the probe needs. */
+  readonly runFlags?: readonly string[];
+}
+
+/** Measures connections of each kind, each kind in a server of its own. */
 export async function* measureIdle(
   kinds: readonly IdleKind[],
-  count: number,
-  runFlags: readonly string[] = [],
+  plan: IdlePlan,
 ): AsyncGenerator<{ readonly kind: IdleKind; readonly cost: IdleCost }> {
   const folder = await Deno.makeTempDir({ prefix: "postern-idle-" });
   try {
-    const certificate = await prepare(folder, FIRST + count);
+    const certificate = await prepare(folder, plan.first + plan.count);
     for (const kind of kinds) {
-      yield { kind, cost: await measureKind(folder, certificate, kind, count, runFlags) };
+      yield { kind, cost: await measureKind(folder, certificate, kind, plan) };
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -119,8 +130,7 @@ async function measureKind(
   folder: string,
   certificate: string,
   kind: IdleKind,
-  count: number,
-  runFlags: readonly string[],
+  { first, count, runFlags = PROBE_FLAGS }: IdlePlan,
 ): Promise<IdleCost> {
   const server = await startServer(folder, runFlags);
   try {
@@ -136,10 +146,10 @@ async function measureKind(
       };
       await Promise.all(Array.from({ length: AT_A_TIME }, worker));
     };
-    await open(FIRST);
+    await open(first);
     const before = await server.memory();
     const [files, cpu] = [server.openFiles(), server.cpuMs()];
-    await open(FIRST + count);
+    await open(first + count);
     const cpuMs = (server.cpuMs() - cpu) / count;
     const after = await server.memory();
     const kib = (field: keyof ProbedMemory) => (after[field] - before[field]) / 1024 / count;
@@ -204,7 +214,7 @@ async function beginIdle(
 }
 
 async function startServer(folder: string, runFlags: readonly string[]) {
-  const args = ["run", "-A", "--v8-flags=--expose-gc", ...runFlags, "--preload", PROBE, MAIN];
+  const args = ["run", "-A", ...runFlags, "--preload", PROBE, MAIN];
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args, "serve", "--config", join(folder, "postern.toml")],
     stdin: "null",
@@ -279,14 +289,19 @@ if (import.meta.main) {
   const { values } = parseArgs({
     args: Deno.args,
     options: {
-      count: { type: "string", default: "2000" },
+      first: { type: "string", default: "2000" },
+      count: { type: "string", default: "3000" },
       kinds: { type: "string", default: IDLE_KINDS.join() },
-      "run-flags": { type: "string", default: "" },
+      "run-flags": { type: "string", default: PROBE_FLAGS.join(" ") },
     },
   });
   const kinds = values.kinds.split(",") as IdleKind[];
-  const flags = values["run-flags"].split(" ").filter((flag) => flag !== "");
-  for await (const { kind, cost } of measureIdle(kinds, Number(values.count), flags)) {
+  const plan = {
+    first: Number(values.first),
+    count: Number(values.count),
+    runFlags: values["run-flags"].split(" "),
+  };
+  for await (const { kind, cost } of measureIdle(kinds, plan)) {
     const numbers = Object.entries(cost).map(([name, value]) => `${name} ${value.toFixed(2)}`);
     // deno-lint-ignore no-console -- a program for the terminal
     console.log(`${kind.padEnd(12)} ${numbers.join("  ")}`);
