@@ -59,6 +59,8 @@ const DEFAULT_OPEN_ACCOUNTS = 256;
 const DEFAULT_IDLE_CLOSE_MS = 60_000;
 
 const TRIM_RETRY_MS = 300_000;
+/** Longest rest between two accounts that are trimmed: closing waits for it. */
+const MAX_TRIM_REST_MS = 200;
 /** An account that nobody uses is looked at no more often. */
 const TURN_MS = 3600_000;
 
@@ -188,9 +190,14 @@ export class SqliteStore implements Store {
 
   async #trimDue(): Promise<void> {
     await this.#takeTurn();
+    let restMs = 0;
     for (const file of [...this.#files.values()]) {
       const now = this.#clock.now();
-      if (file.trimAt > now || this.#isClosing) continue;
+      if (file.trimAt > now) continue;
+      // Of thousands of accounts most must be opened for this: those who are connected come first.
+      await new Promise((resolve) => setTimeout(resolve, restMs));
+      if (this.#isClosing) return;
+      const began = performance.now();
       try {
         // What is expunged meanwhile sets an earlier time.
         file.trimAt = Infinity;
@@ -206,6 +213,8 @@ export class SqliteStore implements Store {
           account: file.id,
           error,
         });
+      } finally {
+        restMs = Math.min((performance.now() - began) * 3, MAX_TRIM_REST_MS);
       }
     }
   }
