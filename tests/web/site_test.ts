@@ -144,3 +144,11 @@ Deno.test("a new password, a disabled account and logging out end what a browser
   for (const [name, value] of cookies) bob.cookies.set(name, value);
   assert.equal((await bob.get("/account")).path, "/account/login");
 });
+
+Deno.test("who looks at the mail server with a browser finds the way to the account", async () => {
+  await using house = await SiteHouse.open();
+  const visitor = house.visitor();
+  const { html } = await visitor.get("/");
+  const [, href = ""] = /<a href="([^"]*)">Your account<\/a>/.exec(html) ?? [];
+  assert.equal((await visitor.get(href)).path, "/account/login");
+});
