@@ -28,12 +28,13 @@ async function kill(count: number, seed: number): Promise<void> {
   const rounds = await KillRounds.open(seed);
   try {
     for (let round = 1; round <= count; round++) {
-      const { acknowledged, loadMs, restartMs, relayed, twice } = await rounds.round();
+      const { acknowledged, loadMs, restartMs, relayed, twice, putOff } = await rounds.round();
       say(
         `round ${round}: killed after ${loadMs.toFixed(0)} ms, ready again in ` +
           `${restartMs.toFixed(0)} ms, ${acknowledged} acknowledged in all, ` +
           `${relayed} relayed, ${twice} of them twice`,
       );
+      for (const queue of putOff) say(`put off:\n${queue}`);
     }
   } finally {
     await rounds.close();

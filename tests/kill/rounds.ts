@@ -22,6 +22,8 @@ export interface RoundReport {
   /** Messages that the relay got so far, and how many of them more than once. */
   readonly relayed: number;
   readonly twice: number;
+  /** What the queue said, each time that an attempt to relay had failed. */
+  readonly putOff: readonly string[];
 }
 
 /** Rounds on one data directory. */
@@ -115,6 +117,7 @@ password_file = "relay.password"
       restartMs: this.#process?.msUntilReady ?? 0,
       relayed: this.#relay.count,
       twice: this.#relay.twice,
+      putOff: this.#relay.putOff.splice(0),
     };
   }
 
@@ -142,7 +145,7 @@ password_file = "relay.password"
     const client = await logIn(server, CAROL);
     await this.#carol.verify(client, this.#submission);
     await client.logout();
-    await this.#relay.verify(this.#submission);
+    await this.#relay.verify(this.#submission, (what) => this.#command("queue", what));
     // Beside the running server, as an admin does.
     assert.equal(await this.#command("check"), "every invariant holds\n");
   }
