@@ -88,6 +88,7 @@ export class Expiry {
     const { store, clock } = this.#services;
     const { chatmail } = this.#policy;
     metrics.add("postern_expiry_runs_total");
+    await this.#removeDue();
     if (chatmail) await this.#removeUnused(chatmail);
     for (const account of await store.directory.listAccounts()) {
       if (this.#isStopped) return;
@@ -179,6 +180,17 @@ export class Expiry {
       metrics.add("postern_expired_messages_total", { reason }, result.messages);
       more = result.more;
       if (more) await othersTurn();
+    }
+  }
+
+  /** Removes accounts whose time of grace is over. */
+  async #removeDue(): Promise<void> {
+    const { store: { directory }, clock, removed } = this.#services;
+    for (const { id } of await directory.listDueForRemoval(Math.floor(clock.now() / 1000))) {
+      if (this.#isStopped) return;
+      await directory.removeAccount(id);
+      removed(id);
+      log.info("account {id} is removed, as it was to be", { id });
     }
   }
 

@@ -4,6 +4,7 @@
  * may refuse it refuses to newcomers alone, and those who are in stay; of a user no more is kept
  * than the day of the last login.
  */
+export { disableUntilRemoval } from "./removal.ts";
 export { Expiry, type ExpiryPolicy, type ExpiryServices } from "./expiry.ts";
 export { InviteList } from "./invite_list.ts";
 export { HostEntries, type HostFacts } from "./host_entries.ts";

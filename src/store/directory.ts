@@ -12,6 +12,8 @@ export interface Account {
   readonly address: string;
   /** What logins are refused with after correct credentials; undefined when enabled. */
   readonly disabledMessage: string | undefined;
+  /** When it is to be removed, in seconds since 1970; only ever of a disabled account. */
+  readonly removeAt: number | undefined;
   /** Octets; undefined: the configured default; null: no limit. */
   readonly quotaBytes: number | null | undefined;
   /** Capabilities kept from this account's sessions, in capitals. */
@@ -64,7 +66,17 @@ export interface Directory {
    * new one counting from the day on which it was made; by id, above `after`.
    */
   listUnused(domain: string, day: number, after: number, limit: number): Promise<Account[]>;
-  setAccountDisabled(id: AccountId, message: string | undefined): Promise<void>;
+  /**
+   * Refuses logins with the message, and has the account removed at `removeAt` (seconds since 1970)
+   * if that is given. Without a message: allows logins, and keeps the account.
+   */
+  setAccountDisabled(
+    id: AccountId,
+    message: string | undefined,
+    removeAt?: number,
+  ): Promise<void>;
+  /** Accounts to be removed by `now`, in seconds since 1970. */
+  listDueForRemoval(now: number): Promise<Account[]>;
   setAccountQuota(id: AccountId, quotaBytes: number | null | undefined): Promise<void>;
   setDisabledCapabilities(id: AccountId, names: readonly string[]): Promise<void>;
 

@@ -20,6 +20,7 @@ Deno.test("a command line that makes no sense ends with 2 and one line that says
     [["account", "add"], /missing required argument 'address'/],
     [["domain", "add", "a.example", "b.example"], /too many arguments/],
     [["account", "disable", "a@b.example"], /required option '--message <text>'/],
+    [["account", "remove", "a@b.example", "--after", "soon"], /a duration with a unit.*"soon"/],
     [["help", "frobnicate"], /no command "frobnicate"/],
     [["demo", "--ports", "1,2,3"], /--ports: expected five numbers.*found "1,2,3"/],
     [["demo", "--ports", "1,2,3,4,70000"], /--ports: expected/],
@@ -147,6 +148,12 @@ Deno.test("domains, accounts and addresses live their lives on the command line"
     assert.deepEqual([listed.address, listed.disabled, listed.disabledMessage], [
       ...[alice, true, "Call the office."],
     ]);
+    await succeed(config, "account", "enable", alice);
+    await succeed(config, "account", "remove", alice, "--after", "30d");
+    const [waiting] = JSON.parse(await succeed(config, "account", "list", "--json"));
+    const graceDays = (Date.parse(waiting.removed) - Date.now()) / 86_400_000;
+    assert.ok(waiting.disabled && graceDays > 29.9 && graceDays < 30.1, waiting.removed);
+    assert.match(await succeed(config, "account", "list"), /alice@example.org +to be removed 2/);
     await succeed(config, "account", "enable", alice);
     await succeed(config, "account", "quota", alice, "none");
     await succeed(config, "account", "password", alice, "--generate");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AccountId } from "../../src/base/mod.ts";
-import { Expiry, type ExpiryPolicy } from "../../src/chatmail/mod.ts";
+import { disableUntilRemoval, Expiry, type ExpiryPolicy } from "../../src/chatmail/mod.ts";
 import type { Store } from "../../src/store/mod.ts";
 import { openSqliteStore } from "../../src/store/sqlite/engine.ts";
 import { box, liveUids, mail, put } from "../store/fixture.ts";
@@ -96,6 +96,26 @@ Deno.test("elsewhere messages go from the Trash alone, 30 days after they were p
     await expiry.run();
     assert.equal(await liveUids(a, trash.id), "");
     assert.equal(await liveUids(a, inbox.id), "4");
+  }));
+
+Deno.test("an account whose time of grace is over is removed, unless it was enabled before", () =>
+  withHouse(async ({ store, expiry, removed, add, wait }) => {
+    const [gone, kept] = [await add("gone@example.org"), await add("kept@example.org")];
+    const removeAt = Date.UTC(2026, 0, 8);
+    for (const id of [gone, kept]) await disableUntilRemoval(store.directory, id, removeAt);
+    assert.equal(
+      (await store.directory.getAccount(gone))?.disabledMessage,
+      "This account will be removed on 2026-01-08.",
+    );
+    wait(6);
+    await expiry.run();
+    assert.deepEqual(removed, []);
+    await store.directory.setAccountDisabled(kept, undefined);
+    wait(1);
+    await expiry.run();
+    assert.deepEqual(removed, [gone]);
+    assert.equal(await store.directory.getAccount(gone), undefined);
+    assert.notEqual(await store.directory.getAccount(kept), undefined);
   }));
 
 Deno.test("accounts of the domain that nobody used for 90 days go, and no others", () =>

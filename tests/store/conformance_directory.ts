@@ -54,6 +54,7 @@ export const directoryTests: readonly StoreTest[] = [
       id: made.id,
       address: "Bob@example.org",
       disabledMessage: undefined,
+      removeAt: undefined,
       quotaBytes: undefined,
       disabledCapabilities: [],
       created: made.created,
@@ -104,6 +105,23 @@ export const directoryTests: readonly StoreTest[] = [
       assert.equal((await directory.getAccount(accountId))?.quotaBytes, null);
       await directory.setAccountQuota(accountId, undefined);
       assert.equal((await directory.getAccount(accountId))?.quotaBytes, undefined);
+    },
+  ],
+
+  [
+    "a disabled account is removed when it is due, and kept when it is enabled before",
+    async ({ store: { directory }, accountId }) => {
+      const due = async (now: number) =>
+        (await directory.listDueForRemoval(now)).map(({ id, removeAt }) => [id, removeAt]);
+      await directory.setAccountDisabled(accountId, "Goodbye.", 1000);
+      assert.equal((await directory.getAccount(accountId))?.removeAt, 1000);
+      assert.deepEqual(await due(999), []);
+      assert.deepEqual(await due(1000), [[accountId, 1000]]);
+      await directory.setAccountDisabled(accountId, undefined);
+      assert.deepEqual(await due(2000), []);
+      await directory.setAccountDisabled(accountId, "Goodbye.", 1000);
+      await directory.setAccountDisabled(accountId, "Only disabled.");
+      assert.deepEqual(await due(2000), []);
     },
   ],
 

@@ -81,6 +81,7 @@ export class ModelDirectory implements Directory {
       id: ++this.#lastAccount as AccountId,
       address: given.slice(0, given.lastIndexOf("@")) + "@" + domain,
       disabledMessage: undefined,
+      removeAt: undefined,
       quotaBytes: undefined,
       disabledCapabilities: [],
       created: Math.floor(Date.now() / 1000),
@@ -127,10 +128,20 @@ export class ModelDirectory implements Directory {
       .sort((a, b) => a.id - b.id).slice(0, limit).map(account);
   }
 
-  async setAccountDisabled(id: AccountId, message: string | undefined): Promise<void> {
+  async setAccountDisabled(
+    id: AccountId,
+    message: string | undefined,
+    removeAt?: number,
+  ): Promise<void> {
     const entry = this.#need(id);
     entry.disabledMessage = message;
+    entry.removeAt = message === undefined ? undefined : removeAt;
     entry.securityVersion++;
+  }
+
+  async listDueForRemoval(now: number): Promise<Account[]> {
+    return [...this.#accounts.values()].filter(({ removeAt }) => (removeAt ?? Infinity) <= now)
+      .map(account);
   }
 
   async setAccountQuota(id: AccountId, quotaBytes: number | null | undefined): Promise<void> {

@@ -1,8 +1,16 @@
 import type { Command } from "commander";
 import { makeVerifier, setPassword } from "../../auth/mod.ts";
+import { systemClock } from "../../base/mod.ts";
+import { disableUntilRemoval } from "../../chatmail/mod.ts";
 import { createRegistry } from "../../imap/mod.ts";
 import type { Account } from "../../store/mod.ts";
-import { parseQuotaBytes, QUOTA_FORM, writeSize } from "../config/quantity.ts";
+import {
+  DURATION_FORM,
+  parseDurationMs,
+  parseQuotaBytes,
+  QUOTA_FORM,
+  writeSize,
+} from "../config/quantity.ts";
 import { requireAccount, withData } from "../data.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { printJson, printLine, printTable } from "../terminal.ts";
@@ -23,12 +31,22 @@ export function addAccountCommands(program: Command): void {
   addAppPasswordCommands(account);
 
   withExamples(
-    account.command("remove <address>").description("remove an account and all its mail"),
+    account.command("remove <address>")
+      .description(
+        "remove an account and all its mail: now, or after a time in which it is disabled",
+      )
+      .option("--after <duration>", 'such as "7d"; "account enable" keeps the account after all'),
     "postern account remove alice@example.org",
-  ).action(async (address: string, _options, command: Command) => {
+    "postern account remove alice@example.org --after 30d",
+  ).action(async (address: string, { after }: { after?: string }, command: Command) => {
+    const graceMs = after === undefined ? undefined : parseDurationMs(after);
+    if (after !== undefined && graceMs === undefined) {
+      throw new UsageError(`expected ${DURATION_FORM}, found "${after}"`);
+    }
     await withData(options(command).config, async ({ directory, tellSecurity }) => {
       const { id } = await requireAccount(directory, address);
-      await directory.removeAccount(id);
+      if (graceMs === undefined) await directory.removeAccount(id);
+      else await disableUntilRemoval(directory, id, systemClock.now() + graceMs);
       tellSecurity(id);
     });
   });
@@ -151,7 +169,7 @@ function addListCommands(account: Command): void {
           ["ADDRESS", "STATUS", "QUOTA", "CREATED"],
           accounts.map((each) => [
             each.address,
-            each.disabledMessage === undefined ? "enabled" : "disabled",
+            statusText(each),
             quotaText(each.quotaBytes),
             new Date(each.created * 1000).toISOString().slice(0, 10),
           ]),
@@ -183,6 +201,7 @@ function addListCommands(account: Command): void {
     if (options(command).json) return printJson(facts);
     printTable(["ACCOUNT", facts.address], [
       ["Status", facts.disabled ? `disabled: ${facts.disabledMessage}` : "enabled"],
+      ...(facts.removed === undefined ? [] : [["Removed", facts.removed]]),
       ["Quota", quotaText(facts.quotaBytes)],
       ["Used", writeSize(facts.usedBytes)],
       ["Created", facts.created],
@@ -205,10 +224,20 @@ function accountFacts(account: Account) {
     address: account.address,
     disabled: account.disabledMessage !== undefined,
     disabledMessage: account.disabledMessage,
+    removed: account.removeAt === undefined
+      ? undefined
+      : new Date(account.removeAt * 1000).toISOString(),
     quotaBytes: account.quotaBytes,
     disabledCapabilities: account.disabledCapabilities,
     created: new Date(account.created * 1000).toISOString(),
   };
+}
+
+function statusText({ disabledMessage, removeAt }: Account): string {
+  if (removeAt !== undefined) {
+    return `to be removed ${new Date(removeAt * 1000).toISOString().slice(0, 10)}`;
+  }
+  return disabledMessage === undefined ? "enabled" : "disabled";
 }
 
 function quotaText(quotaBytes: number | null | undefined): string {

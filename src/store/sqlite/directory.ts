@@ -21,12 +21,13 @@ type AccountRow =
     created: number,
     securityVersion: number,
     passwordVersion: number,
+    removeAt: number | null,
   ]
   & Row;
 
 const SELECT_ACCOUNT = `
   SELECT id, address, disabled_message, quota_bytes, disabled_capabilities, created, security_version,
-    password_version
+    password_version, remove_at
   FROM account`;
 
 /** What the directory asks of the store that it belongs to. */
@@ -186,12 +187,21 @@ export class SqliteDirectory implements Directory {
     ).map(accountOf);
   }
 
-  async setAccountDisabled(id: AccountId, message: string | undefined): Promise<void> {
+  async setAccountDisabled(
+    id: AccountId,
+    message: string | undefined,
+    removeAt?: number,
+  ): Promise<void> {
     this.#update(
       id,
-      "disabled_message = ?, security_version = security_version + 1",
+      "disabled_message = ?, remove_at = ?, security_version = security_version + 1",
       message ?? null,
+      message === undefined ? null : removeAt ?? null,
     );
+  }
+
+  async listDueForRemoval(now: number): Promise<Account[]> {
+    return this.#db.all<AccountRow>(`${SELECT_ACCOUNT} WHERE remove_at <= ?`, now).map(accountOf);
   }
 
   async setAccountQuota(id: AccountId, quotaBytes: number | null | undefined): Promise<void> {
@@ -310,8 +320,8 @@ export class SqliteDirectory implements Directory {
     if (added === 0) throw new StoreError("already-exists", `Address ${key} is taken.`);
   }
 
-  #update(id: AccountId, assignments: string, value: Value): void {
-    if (this.#db.run(`UPDATE account SET ${assignments} WHERE id = ?`, value, id) === 0) {
+  #update(id: AccountId, assignments: string, ...values: Value[]): void {
+    if (this.#db.run(`UPDATE account SET ${assignments} WHERE id = ?`, ...values, id) === 0) {
       throw new StoreError("not-found", "There is no such account.");
     }
   }
@@ -337,12 +347,13 @@ function domainOf([name, isDisabled]: readonly [string, number]): Domain {
 }
 
 function accountOf(row: AccountRow): Account {
-  const [id, address, message, quota, capabilities, created, securityVersion, passwordVersion] =
-    row;
+  const [id, address, message, quota, capabilities] = row;
+  const [, , , , , created, securityVersion, passwordVersion, removeAt] = row;
   return {
     id: id as AccountId,
     address,
     disabledMessage: message ?? undefined,
+    removeAt: removeAt ?? undefined,
     quotaBytes: quota === UNLIMITED ? null : quota ?? undefined,
     disabledCapabilities: capabilities === "" ? [] : capabilities.split(" "),
     created,

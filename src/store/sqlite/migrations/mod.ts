@@ -8,6 +8,7 @@ import { directoryInitial } from "./0001_directory_initial.ts";
 import { directoryCredentials } from "./0002_directory_credentials.ts";
 import { directoryLastLogin } from "./0003_directory_last_login.ts";
 import { directoryAdmin } from "./0004_directory_admin.ts";
+import { directoryRemoval } from "./0005_directory_removal.ts";
 import { historyInitial } from "./0001_history_initial.ts";
 import { queueInitial } from "./0001_queue_initial.ts";
 import { queueDelay } from "./0002_queue_delay.ts";
@@ -31,7 +32,13 @@ export interface Schema {
 export const directorySchema: Schema = {
   name: "directory",
   applicationId: 0x50_73_74_44, // "PstD"
-  migrations: [directoryInitial, directoryCredentials, directoryLastLogin, directoryAdmin],
+  migrations: [
+    directoryInitial,
+    directoryCredentials,
+    directoryLastLogin,
+    directoryAdmin,
+    directoryRemoval,
+  ],
 };
 
 export const mailSchema: Schema = {
