@@ -23,5 +23,3 @@ export const MIN_FREE_BYTES = 1024 ** 3;
 export const MAX_IMPORTS = 4;
 /** Logins on one page when all are asked for. */
 export const LOGINS_PAGE = 500;
-/** Octets of a certificate that is sent: the longest chains have some 10 KiB. */
-export const MAX_CERTIFICATE_BYTES = 32 * 1024;

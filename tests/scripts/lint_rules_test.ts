@@ -59,6 +59,7 @@ Deno.test("only app imports an engine, and by its engine.ts", () => {
 Deno.test("sockets, TLS, compression and SQLite have their rooms", () => {
   assertClean("src/net/a.ts", `import "node:net"; import "node:tls"; import "node:zlib";`);
   assertClean("src/store/sqlite/a.ts", `import "node:sqlite"; import "node:zlib";`);
+  assertClean("src/transfer/a.ts", `import "node:zlib";`);
   assertRefused(
     "src/session/a.ts",
     `import net from "node:net";`,
@@ -66,7 +67,7 @@ Deno.test("sockets, TLS, compression and SQLite have their rooms", () => {
   );
   assertRefused("src/delivery/a.ts", `import "node:tls";`, /net only/);
   assertRefused("src/app/a.ts", `import { D } from "node:sqlite";`, /store only/);
-  assertRefused("src/imap/a.ts", `import "node:zlib";`, /net and store only/);
+  assertRefused("src/imap/a.ts", `import "node:zlib";`, /net and store and transfer only/);
   assertClean("tests/net/a.ts", `import "node:net";`);
 });
 

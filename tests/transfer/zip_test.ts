@@ -7,7 +7,7 @@ import {
   unpackZip,
   type ZipKind,
 } from "../../src/transfer/mod.ts";
-import { MAX_ZIP_ENTRIES } from "../../src/transfer/limits.ts";
+import { MAX_ZIP_DIRECTORY_BYTES, MAX_ZIP_ENTRIES } from "../../src/transfer/limits.ts";
 import { bytesOf, put } from "../store/fixture.ts";
 import { withFolder, withStore } from "../store/sqlite/account_fixture.ts";
 import { contentsOf } from "./contents.ts";
@@ -160,6 +160,25 @@ Deno.test("what is no zip, or one that was cut off, is refused", async () => {
         TransferError,
       );
     }
+  });
+});
+
+Deno.test("a list of files in a zip that would fill the memory is not read", async () => {
+  await withFolder(async (folder) => {
+    // Sparse: nothing but its end takes room.
+    const end = plainZip([]);
+    const unpackWith = async (directoryBytes: number) => {
+      new DataView(end.buffer).setUint32(12, directoryBytes, true);
+      const path = `${folder}/${directoryBytes}`;
+      using file = await Deno.open(`${path}.zip`, { write: true, create: true });
+      await file.truncate(directoryBytes);
+      await file.seek(0, Deno.SeekMode.End);
+      await file.write(end);
+      await Deno.mkdir(path);
+      await unpackZip(`${path}.zip`, path, MIB, () => {});
+    };
+    await unpackWith(MAX_ZIP_DIRECTORY_BYTES);
+    await assert.rejects(unpackWith(MAX_ZIP_DIRECTORY_BYTES + 1), /list of files .* too long/);
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { makeVerifier } from "../../src/auth/mod.ts";
 import type { LoginFacts } from "../../src/store/mod.ts";
-import { MAX_FORM_BYTES } from "../../src/web/limits.ts";
+import { LOGINS_PAGE, MAX_FORM_BYTES } from "../../src/web/limits.ts";
 import { run } from "../interop/programs.ts";
 import { bytesOf, put } from "../store/fixture.ts";
 import { TEST_COSTS } from "../support/server.ts";
@@ -107,6 +107,16 @@ Deno.test("logins are shown ten at a time or all, the newest first, failures mar
   assert.equal(rowsOf(all.html, "Attempts").length, 26);
   assert.doesNotMatch(all.html, /203\.0\.113|Older/);
   assert.equal((await visitor.get("/account/logins?before=1-x'")).status, 200);
+  for (let i = 26; i < LOGINS_PAGE; i++) {
+    await addLogin(house, { userAgent: `Program ${i}` }, NOW - 60 * MINUTE_MS);
+  }
+  assert.doesNotMatch((await visitor.get("/account/logins?all")).html, /Older/);
+  await addLogin(house, { userAgent: "One more" }, NOW);
+  const most = await visitor.get("/account/logins?all");
+  assert.equal(rowsOf(most.html, "Attempts").length, LOGINS_PAGE);
+  const rest = /href="(\/account\/logins\?all&amp;before=[^"]*)"/.exec(most.html)?.[1] ?? "";
+  const last = await visitor.get(rest.replace("&amp;", "&"));
+  assert.equal(rowsOf(last.html, "Attempts").length, 1);
 });
 
 Deno.test("a new password ends what came in by the old one, but not this browser", async () => {

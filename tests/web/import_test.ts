@@ -160,6 +160,9 @@ Deno.test("a file that is too large, missing, cut off or for a full disk is refu
   };
   const full = await send(visitor, "x", mboxOf(1));
   assert.equal(full.status, 503);
+  house.host.facts = { ...house.host.facts, disk: { freeBytes: 1024 ** 3, totalBytes: 1024 ** 4 } };
+  assert.equal((await send(visitor, "x", mboxOf(1), "y")).status, 200);
+  await outcome(visitor);
   assert.deepEqual(await leftovers(house), []);
 });
 
@@ -205,6 +208,22 @@ Deno.test("one import at a time: it can be seen, told of by events, and stopped"
   assert.deepEqual(await leftovers(house), []);
   assert.equal((await send(visitor, "x", mboxOf(1), "y")).status, 200);
   await outcome(visitor);
+});
+
+Deno.test("a zip may become five times the largest file, as far as the disk has room", async () => {
+  await using house = await SiteHouse.open();
+  const visitor = house.visitor();
+  await visitor.logIn("alice");
+  const zipOf = (bytes: number) => plainZip([{ name: "a.mbox", bytes: new Uint8Array(bytes) }]);
+  const most = 5 * MAX_UPLOAD_BYTES;
+  await send(visitor, "a.zip", zipOf(most));
+  assert.match(noticeOf(await outcome(visitor)), /a\.mbox is not in mbox format/);
+  await send(visitor, "a.zip", zipOf(most + 1));
+  assert.match(noticeOf(await outcome(visitor)), /more than 5242880 octets/);
+  const disk = { freeBytes: 1024 ** 3 + 1_000_000, totalBytes: 1024 ** 4 };
+  house.host.facts = { ...house.host.facts, disk };
+  await send(visitor, "a.zip", zipOf(1_000_001));
+  assert.match(noticeOf(await outcome(visitor)), /more than 1000000 octets/);
 });
 
 Deno.test("so many imports go on at a time on the whole host, and no more", async () => {

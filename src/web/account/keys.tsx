@@ -1,7 +1,6 @@
 import { ClientKeyError, readClientKey } from "../../auth/mod.ts";
 import { type ClientKey, StoreError } from "../../store/mod.ts";
 import { doneText, type Form, nameProblem, readForm, redirectDone } from "../forms.ts";
-import { MAX_CERTIFICATE_BYTES } from "../limits.ts";
 import { Action, Check, Field, Table } from "../parts.tsx";
 import type { Site, SiteContext } from "../site.tsx";
 import { showPage } from "./layout.tsx";
@@ -169,7 +168,7 @@ export async function addKey(context: SiteContext, site: Site): Promise<Response
 /** The first certificate of the text or file that was sent, in PEM, or a file in DER. */
 async function certificateOf(form: Form): Promise<string | Uint8Array> {
   const file = form.file("file");
-  const bytes = file === undefined || file.size > MAX_CERTIFICATE_BYTES
+  const bytes = file === undefined
     ? new TextEncoder().encode(form.text("pem"))
     : new Uint8Array(await file.arrayBuffer());
   if (bytes.length === 0) throw new ClientKeyError("Send a certificate: a file, or its text.");
