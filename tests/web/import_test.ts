@@ -252,6 +252,20 @@ Deno.test("so many imports go on at a time on the whole host, and no more", asyn
   for (const answer of stuck) assert.equal((await answer).status, 422);
 });
 
+Deno.test("a server that stops ends imports, and begins no others", async () => {
+  await using house = await SiteHouse.open();
+  const [alice, bob] = [house.visitor(), house.visitor()];
+  await alice.logIn("alice");
+  await bob.logIn("bob");
+  const { readable } = new TransformStream<Uint8Array, Uint8Array>();
+  const stuck = house.answer(request(alice, readable));
+  while ((await leftovers(house)).length === 0) await new Promise((go) => setTimeout(go, 5));
+  await house.closeSite();
+  assert.equal((await stuck).status, 422);
+  assert.deepEqual(await leftovers(house), []);
+  assert.equal((await send(bob, "x", mboxOf(1), "y")).status, 503);
+});
+
 Deno.test("what a killed server left of uploads is removed when the site opens", async () => {
   await using house = await SiteHouse.open({
     before: async (folder) => {

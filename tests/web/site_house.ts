@@ -99,8 +99,13 @@ export class SiteHouse implements AsyncDisposable {
     return new Visitor(this, facts, headers);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** As when the server stops. */
+  async closeSite(): Promise<void> {
     await this.#site?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.closeSite();
     await this.loginLog.close();
     await this.store.close();
     await Deno.remove(this.#folder, { recursive: true });

@@ -76,6 +76,7 @@ export class Imports {
   readonly #services: Services;
   readonly #maxBytes: number;
   readonly #imports = new Map<AccountId, Running>();
+  #isClosed = false;
 
   private constructor(services: Services) {
     this.#services = services;
@@ -112,6 +113,7 @@ export class Imports {
 
   /** Ends all imports. Never rejects. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#imports.keys()].map((account) => this.abort(account)));
   }
 
@@ -127,6 +129,7 @@ export class Imports {
     if (others.some(([id]) => id === account)) {
       throw new ImportRefusal(409, "An import goes on already.");
     }
+    if (this.#isClosed) throw new ImportRefusal(503, "The server is stopping: try again soon.");
     if (others.length >= MAX_IMPORTS) {
       throw new ImportRefusal(503, "Others import mail at present: try again in a while.");
     }
