@@ -112,7 +112,10 @@ Deno.test("findings of a real server: what it lets in, lacks and holds too much 
     const client = await logIn(house, "alice");
     await client.append("INBOX", `Subject: x\r\n\r\n${"x".repeat(960)}\r\n`);
     // Accounts are asked in the background.
-    const texts = async () => (await house.server.host.findings()).map(({ text }) => text);
+    const texts = async () =>
+      (await house.server.host.findings()).map(({ text }) => text)
+        // Of this process, which runs other tests too, on a machine that may be busy.
+        .filter((text) => !/^the server is late|in the program/.test(text));
     await house.server.measure();
     for (let i = 0; i < 100 && !(await texts()).some((text) => /quota/.test(text)); i++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
