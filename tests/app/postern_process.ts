@@ -7,6 +7,9 @@ const ROOT = new URL("../../", import.meta.url);
 /** The flags of the task, so that the tests see what users see when a permission is missing. */
 export const FLAGS: readonly string[] = config.tasks.postern.command.split(" ").slice(1, -1);
 
+/** Those of them that are not permissions: how the memory of the program is laid out. */
+export const V8_FLAGS: readonly string[] = FLAGS.filter((flag) => flag.startsWith("--v8-flags="));
+
 export interface Result {
   readonly code: number;
   readonly stdout: string;

@@ -1,3 +1,4 @@
+import { V8_FLAGS } from "../app/postern_process.ts";
 import { Buffer } from "node:buffer";
 import { constants, inflateRawSync } from "node:zlib";
 import { makeVerifier } from "../../src/auth/mod.ts";
@@ -37,7 +38,16 @@ export async function measurePhones(
   for (const isCompressed of [false, true]) {
     say("");
     say(isCompressed ? "with COMPRESS" : "without COMPRESS");
-    const args = ["run", "-A", ...runFlags, MAIN, "--config", `${folder}/phones.toml`, "serve"];
+    const args = [
+      "run",
+      "-A",
+      ...V8_FLAGS,
+      ...runFlags,
+      MAIN,
+      "--config",
+      `${folder}/phones.toml`,
+      "serve",
+    ];
     const server = await serve(
       new Deno.Command(Deno.execPath(), {
         args,

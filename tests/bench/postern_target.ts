@@ -1,3 +1,4 @@
+import { V8_FLAGS } from "../app/postern_process.ts";
 import { PASSWORD, type Target } from "./target.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -30,7 +31,16 @@ export async function startPostern(
   await Deno.writeTextFile(`${folder}/postern.toml`, CONFIG);
   const command = (args: readonly string[], stdin: "piped" | "null") =>
     new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", ...options.runFlags, MAIN, "--config", `${folder}/postern.toml`, ...args],
+      args: [
+        "run",
+        "-A",
+        ...V8_FLAGS,
+        ...options.runFlags,
+        MAIN,
+        "--config",
+        `${folder}/postern.toml`,
+        ...args,
+      ],
       cwd: folder,
       stdin,
       stdout: "piped",

@@ -11,6 +11,7 @@ import { constants, deflateRawSync } from "node:zlib";
 import { makeVerifier } from "../../src/auth/mod.ts";
 import { makeSelfSigned } from "../../src/net/mod.ts";
 import { openSqliteStore } from "../../src/store/sqlite/engine.ts";
+import { V8_FLAGS } from "../app/postern_process.ts";
 import type { ProbedMemory } from "./memory_probe.ts";
 
 /** How a connection is left idle. */
@@ -49,7 +50,7 @@ const PASSWORD = "idle password";
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PROBE = new URL("memory_probe.ts", import.meta.url).pathname;
 
-const PROBE_FLAGS = ["--v8-flags=--expose-gc"];
+const PROBE_FLAGS = [...V8_FLAGS, "--v8-flags=--expose-gc"];
 
 const AT_A_TIME = 20;
 
