@@ -39,7 +39,9 @@ export async function demo(folder: string, host: string, ports: DemoPorts): Prom
   }
   await Deno.writeTextFile(configFile, toml);
   await serve(file, ({ listeners }) => {
-    const imaps = listeners.find(({ kind }) => kind === "imaps")?.address ?? "";
+    const addressOf = (wanted: string) =>
+      listeners.find(({ kind }) => kind === wanted)?.address ?? "";
+    const [imaps, alpn] = [addressOf("imaps"), addressOf("alpn")];
     const port = imaps.slice(imaps.lastIndexOf(":") + 1);
     printLine(`
 Account   ${ADDRESS}
@@ -50,6 +52,9 @@ Read the newest message:
   curl -k --user ${ADDRESS}:${PASSWORD} 'imaps://${imaps}/INBOX;MAILINDEX=*'
 Or take a mail program: server ${host}, port ${port}, SSL/TLS, the account and password above. It
 will warn about the certificate, and rightly so: the demo made it itself.
+Web pages, with the same password:
+  https://${alpn}/account   what ${ADDRESS} sees
+  https://${alpn}/admin     what an administrator sees
 Other commands work on this server too, with --config ${configFile}
 Ctrl-C stops it.`);
   });
@@ -79,7 +84,9 @@ async function addDemoAccount(store: Store): Promise<void> {
   const { directory } = store;
   if (!await directory.findDomain(DOMAIN)) await directory.addDomain(DOMAIN);
   if (await directory.resolveAddress(ADDRESS)) return;
-  const { id } = await directory.addAccount(ADDRESS, await makeVerifier(PASSWORD));
+  const verifier = await makeVerifier(PASSWORD);
+  await directory.setAdminVerifier(verifier);
+  const { id } = await directory.addAccount(ADDRESS, verifier);
   await addSampleMail(await store.openAccount(id));
 }
 

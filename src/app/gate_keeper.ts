@@ -18,7 +18,8 @@ export class GateKeeper {
   readonly gate: Gate;
   readonly recorder: LoginRecorder;
   readonly #clock: Clock;
-  readonly #log: LoginLog;
+  /** Who tried to log in. */
+  readonly log: LoginLog;
   readonly #directory: Directory;
   readonly #proxies: readonly Network[];
   #allowed: readonly Network[] = [];
@@ -27,7 +28,7 @@ export class GateKeeper {
     this.#clock = clock;
     this.#directory = directory;
     this.#proxies = config.listeners.flatMap(({ trustedProxies }) => trustedProxies);
-    this.#log = openSqliteLoginLog({ dataDir: config.dataDir, clock });
+    this.log = openSqliteLoginLog({ dataDir: config.dataDir, clock });
     this.gate = new Gate(clock, {
       limits: config.gate,
       // A proxy speaks for others: what they do is held against their own addresses.
@@ -36,7 +37,7 @@ export class GateKeeper {
           list.some((network) => contains(network, address))
         ),
     });
-    this.recorder = new LoginRecorder(this.#log, this.gate, clock);
+    this.recorder = new LoginRecorder(this.log, this.gate, clock);
     notifier.subscribe(HOST, (kind) => {
       if (kind !== "security") return;
       this.load().catch((error) =>
@@ -54,7 +55,7 @@ export class GateKeeper {
   /** Networks that must wait now. */
   async countBans(): Promise<number> {
     const now = this.#clock.now();
-    const networks = await this.#log.listNetworks();
+    const networks = await this.log.listNetworks();
     return networks.filter(({ ban }) => ban && ban.untilMs > now).length;
   }
 
@@ -68,6 +69,6 @@ export class GateKeeper {
   /** Waits for what is to be written. */
   async close(): Promise<void> {
     await this.recorder.close();
-    await this.#log.close();
+    await this.log.close();
   }
 }

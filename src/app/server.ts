@@ -8,13 +8,7 @@ import { CertificateStore, ConnectionBudget, type Listener, type TlsOptions } fr
 import { createNotifier, HOST, type NudgeListener } from "../notify/mod.ts";
 import { DEFAULT_TIMES, serveConnection, type SessionServices } from "../session/mod.ts";
 import type { HistoryLog, Store } from "../store/mod.ts";
-import {
-  AutoconfigPage,
-  ChatmailPages,
-  handleMetricsRequest,
-  handleWebRequest,
-  type Host,
-} from "../web/mod.ts";
+import { handleMetricsRequest, type Host } from "../web/mod.ts";
 import { openRenewer } from "./acme_renewal.ts";
 import { changedKeys } from "./changed_keys.ts";
 import { Chatmail, readHostFacts } from "./chatmail.ts";
@@ -29,12 +23,12 @@ import { LiveHost } from "./live/live_host.ts";
 import { ImapParty, SmtpParty, WebParty } from "./live/parties.ts";
 import { Tracer } from "./live/tracer.ts";
 import type { LogControl } from "./log.ts";
-import { mailServices } from "./mail_services.ts";
 import { readOAuth } from "./oauth.ts";
 import { openBudget } from "./open_files.ts";
 import { openListener } from "./open_listener.ts";
 import { OutgoingMail } from "./outgoing_mail.ts";
 import { SelfWatch } from "./self_watch.ts";
+import { Website } from "./website.ts";
 
 const log = logger("app");
 
@@ -72,7 +66,6 @@ export class Server {
   readonly #lmtp: LmtpServer;
   readonly #chatmail: Chatmail | undefined;
   readonly #expiry: Expiry;
-  readonly #pages: ChatmailPages | AutoconfigPage;
   #outgoing: OutgoingMail | undefined;
   #watch: SelfWatch | undefined;
   #isStarted = false;
@@ -86,6 +79,7 @@ export class Server {
   readonly #logControl: LogControl;
   readonly #startedMs = systemClock.now();
   #host: LiveHost | undefined;
+  #website: Website | undefined;
   #control: ControlServer | undefined;
   #nudges: NudgeListener | undefined;
 
@@ -117,10 +111,6 @@ export class Server {
       { directory: store.directory, dataDir: config.dataDir, clock },
     );
     const newcomers = this.#chatmail?.registration;
-    const services = mailServices(config.listeners);
-    this.#pages = newcomers
-      ? new ChatmailPages(newcomers, services, clock)
-      : new AutoconfigPage(store.directory, hostname, services);
     const note = (attempt: LoginAttempt) => {
       if (config.log.addresses) recorder.add(attempt);
       if (attempt.result !== "ok") this.#tracer.failed(attempt);
@@ -244,6 +234,17 @@ export class Server {
     const { listeners } = this.#config;
     this.#budget = openBudget(this.#config.maxConnections, listeners.length);
     this.#host = this.#openHost(this.#outgoing, this.#watch);
+    this.#website = await Website.open(this.#config, {
+      challenges: this.#challenges,
+      newcomers: this.#chatmail?.registration,
+      host: this.#host,
+      store: this.#store,
+      authenticator,
+      gate: this.#keeper.gate,
+      loginLog: this.#keeper.log,
+      queue,
+      clock,
+    });
     this.#control = await listenForCommands(dataDir, {
       host: this.#host,
       trace: (account, listener) => this.#tracer.trace(account, this.#connections, listener),
@@ -284,6 +285,7 @@ export class Server {
       this.#outgoing?.closeConnections(STOP_TIMEOUT_MS / 2),
     ]);
     await gone;
+    await this.#website?.close();
     await this.#expiry.stop();
     await this.#chatmail?.stop();
     await this.#watch?.stop();
@@ -348,18 +350,14 @@ export class Server {
     target: string,
     sessions: SessionServices,
   ): Promise<void> {
-    const { hostname } = this.#config;
     const { transport } = connection;
     switch (target) {
       case "web": {
         const party = connection.party = new WebParty(transport);
-        return await serveHttp(
+        const website = this.#website;
+        return website && await serveHttp(
           transport,
-          (request) =>
-            party.during(request, async () =>
-              this.#challenges.answer(request) ??
-                await this.#pages?.answer(request, transport.facts.remote.address) ??
-                handleWebRequest(request, { hostname })),
+          (request) => party.during(request, () => website.answer(request, transport)),
           { shutdown: this.#shutdown.signal },
         );
       }

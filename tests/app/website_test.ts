@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { makeVerifier } from "../../src/auth/mod.ts";
+import { openSqliteStore } from "../../src/store/sqlite/engine.ts";
+import { TestClient } from "../support/client.ts";
+import { TEST_COSTS } from "../support/server.ts";
+import { eventually, type LiveHouse, PASSWORD, withLiveServer } from "./live_house.ts";
+
+/** The pages of a whole server, over TLS, as the web route serves them. */
+
+const ALPN = `
+[[listener]]
+kind = "alpn"
+address = "127.0.0.1:0"
+[listener.routes]
+"http/1.1" = "web"
+none = "web"
+`;
+
+class Browser {
+  readonly #origin: string;
+  readonly #client: Deno.HttpClient;
+  readonly #cookies = new Map<string, string>();
+
+  constructor(house: LiveHouse) {
+    this.#origin = `https://127.0.0.1:${house.port("alpn")}`;
+    const caCerts = [Deno.readTextFileSync(`${house.folder}/data/self-signed.pem`)];
+    this.#client = Deno.createHttpClient({ caCerts });
+  }
+
+  async get(path: string, init: RequestInit = {}): Promise<{ url: string; html: string }> {
+    const headers = new Headers(init.headers);
+    headers.set("cookie", [...this.#cookies].map((cookie) => cookie.join("=")).join("; "));
+    const response = await fetch(this.#origin + path, {
+      ...init,
+      headers,
+      redirect: "manual",
+      client: this.#client,
+    } as RequestInit);
+    for (const cookie of response.headers.getSetCookie()) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+      this.#cookies.set(name, value);
+    }
+    const html = await response.text();
+    const location = response.headers.get("location");
+    return location === null ? { url: path, html } : await this.get(location);
+  }
+
+  async post(path: string, fields: Record<string, string>): Promise<{ url: string; html: string }> {
+    const headers = { origin: this.#origin };
+    return await this.get(path, { method: "POST", headers, body: new URLSearchParams(fields) });
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+Deno.test("who logs in to the pages sees the sessions of the account, and ends one", async () => {
+  await withLiveServer(async (house) => {
+    using browser = new Browser(house);
+    const phone = await TestClient.connect(house.port("imaps"), { tls: true });
+    await phone.ok(`LOGIN alice@example.org "${PASSWORD.replace(/["\\]/g, "\\$&")}"`);
+    await phone.ok('ID ("name" "A phone")');
+
+    assert.equal((await browser.get("/account")).url, "/account/login");
+    const { url, html } = await browser.post("/account/login", {
+      address: "alice@example.org",
+      password: PASSWORD,
+    });
+    assert.equal(url, "/account");
+    assert.match(html, /A phone/);
+    const id = house.server.host.connections()
+      .find(({ account, protocol }) => protocol === "imap" && account?.id === house.alice)?.id;
+    await browser.post("/account/sessions/end", { id: String(id) });
+    assert.match(await phone.response(), /^\* BYE /);
+    await eventually(() => house.server.host.connections().every((one) => one.id !== id));
+  }, ALPN);
+});
+
+Deno.test("the admin's password opens the admin's pages of a running server", async () => {
+  await withLiveServer(async (house) => {
+    using browser = new Browser(house);
+    const store = await openSqliteStore({ dataDir: `${house.folder}/data` });
+    await store.directory.setAdminVerifier(await makeVerifier("the admin's own", TEST_COSTS));
+    await store.close();
+    assert.equal((await browser.post("/admin/login", { password: PASSWORD })).url, "/admin/login");
+    const { url, html } = await browser.post("/admin/login", { password: "the admin's own" });
+    assert.equal(url, "/admin");
+    assert.match(html, /Overview/);
+  }, ALPN);
+});
