@@ -10,6 +10,8 @@ import { startPostern } from "./postern_process.ts";
 const EMBEDDED = [
   "CREATE TABLE mailbox (",
   "This is a mail server, and it is up",
+  // A style sheet, which is a file of its own in the source.
+  "--on-accent",
   "SMTPConnection",
   "Invalid TOML document",
 ];

@@ -191,11 +191,11 @@ Deno.test({
       );
       const server = await startPostern(["serve", "--config", config]);
       try {
-        const place = { "127.0.0.1:9154": server.address("metrics") };
-        await sh(take("curl -fsS http://127.0.0.1:9154/readyz"), place);
-        await sh(take("curl -fsS http://127.0.0.1:9154/healthz"), place);
+        const place = { "127.0.0.1:9143": server.address("metrics") };
+        await sh(take("curl -fsS http://127.0.0.1:9143/readyz"), place);
+        await sh(take("curl -fsS http://127.0.0.1:9143/healthz"), place);
         assert.match(
-          await sh(take("curl -fsS http://127.0.0.1:9154/metrics"), place),
+          await sh(take("curl -fsS http://127.0.0.1:9143/metrics"), place),
           /^postern_/m,
         );
       } finally {
