@@ -74,6 +74,15 @@ export const expiryTests: readonly StoreTest[] = [
     assert.equal(await liveUids(a, inbox.id), "");
   }],
 
+  ["what is of a mailbox that was deleted is not taken for what is too much", async ({ a }) => {
+    await a.createMailbox("gone");
+    await put(a, "gone", {}, {});
+    await a.deleteMailbox("gone");
+    await put(a, "INBOX", { bytes: mail("x", 1000) });
+    const rule = { kind: "size", untilBytes: 0, savedBefore: now() + DAY } as const;
+    assert.deepEqual(await a.expire(rule, 10), { messages: 1, bytes: 1000, more: false });
+  }],
+
   ["accounts that nobody logged in to are found by day and domain", async (fixture) => {
     const { store: { directory }, accountId } = fixture;
     const today = Math.floor(now() / DAY);

@@ -56,7 +56,9 @@ function selectExcess(
   let excess = db.number("SELECT size FROM account") - rule.untilBytes;
   if (excess <= 0) return [];
   const rows = db.all<OldRow>(
+    // Messages of a deleted mailbox count no more, and are cleared away in their time.
     `SELECT m.mailbox_id, m.uid, m.size FROM message m INDEXED BY message_saved
+       CROSS JOIN mailbox ON mailbox.id = m.mailbox_id
      WHERE m.save_date < ? ${BY_AGE}`,
     rule.savedBefore,
     limit,
