@@ -11,6 +11,7 @@ export { ClientKeyError, type PresentedKey, readClientKey } from "./client_key.t
 export { type AuthStep, ConnectionLogin, type Exchange } from "./connection_login.ts";
 export type { Credential } from "./credential.ts";
 export { DEFAULT_GATE_LIMITS, Gate, type GateLimits, type GateRefusal } from "./gate.ts";
+export { generatePassword } from "./generate_password.ts";
 export { MAX_PASSWORD_BYTES, MAX_SASL_MESSAGE_BYTES, MIN_PASSWORD_BYTES } from "./limits.ts";
 export type {
   AttemptResult,

@@ -20,6 +20,7 @@ export {
 export { metrics } from "./metrics.ts";
 export { writeMetrics } from "./metrics_text.ts";
 export * from "./private_file.ts";
+export * from "./quantity.ts";
 export * from "./random.ts";
 export * from "./range_set.ts";
 export { openTracing, traced } from "./trace.ts";

@@ -26,6 +26,21 @@ export interface Account {
   readonly passwordVersion: number;
 }
 
+/** An address that leads to an account beside its own; "@domain" is a catch-all. */
+export interface Alias {
+  readonly address: string;
+  readonly account: Pick<Account, "id" | "address">;
+}
+
+/** A page of a long list. */
+export interface PageQuery {
+  /** A text that addresses have in them, in whatever case of ASCII letters; "" for all. */
+  readonly search: string;
+  /** How many are passed over. */
+  readonly offset: number;
+  readonly limit: number;
+}
+
 /** What `auth/` keeps of a password, as JSON that only it reads: verifiers and a hash. */
 export type PasswordVerifier = string;
 
@@ -47,7 +62,11 @@ export interface Directory {
   /** Refused with "already-exists" while accounts or addresses are in it. */
   removeDomain(name: string): Promise<void>;
 
+  /** How many accounts each domain has; domains without any are left out. */
+  countByDomain(): Promise<ReadonlyMap<string, number>>;
   listAccounts(): Promise<Account[]>;
+  /** Some accounts, by address, and how many there are in all. */
+  findAccounts(query: PageQuery): Promise<{ readonly total: number; readonly accounts: Account[] }>;
   getAccount(id: AccountId): Promise<Account | undefined>;
   /**
    * The account that `address` leads to: its own, an alias, the address without its "+detail", or
@@ -88,6 +107,8 @@ export interface Directory {
 
   /** Addresses of the account beside its own; "@domain" is a catch-all. */
   listAddresses(id: AccountId): Promise<string[]>;
+  /** Some of these of all accounts, found by them or by the account's own, and how many there are. */
+  findAliases(query: PageQuery): Promise<{ readonly total: number; readonly aliases: Alias[] }>;
   addAddress(alias: string, id: AccountId): Promise<void>;
   removeAddress(alias: string): Promise<void>;
 

@@ -40,6 +40,8 @@ export interface LoginQuery {
   readonly accountId?: AccountId;
   /** A text that any of the facts has in it, in whatever letter case. */
   readonly search?: string;
+  /** Leaves out what succeeded. */
+  readonly failuresOnly?: boolean;
   /** Older than this. */
   readonly before?: LoginCursor;
   readonly limit: number;

@@ -4,12 +4,7 @@ import { stringify } from "smol-toml";
 import { toConfig } from "../../src/app/config/config.ts";
 import { KeyLines } from "../../src/app/config/key_lines.ts";
 import { ConfigError, parseConfig } from "../../src/app/config/load.ts";
-import {
-  parseDurationMs,
-  parseQuotaBytes,
-  parseSizeBytes,
-  writeSize,
-} from "../../src/app/config/quantity.ts";
+import { parseDurationMs, parseQuotaBytes, parseSizeBytes, writeSize } from "../../src/base/mod.ts";
 import { maskedContent, writeConfig } from "../../src/app/config/show.ts";
 
 /** Every key that spec/interface.md has. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeJsonRecord, writeTextRecord } from "../../src/app/log.ts";
-import { generatePassword } from "../../src/app/password.ts";
+import { generatePassword } from "../../src/auth/mod.ts";
 import { sampleMail } from "../../src/app/sample_mail.ts";
 import { printable } from "../../src/app/terminal.ts";
 import { handleWebRequest } from "../../src/web/mod.ts";

@@ -198,6 +198,41 @@ export const directoryTests: readonly StoreTest[] = [
     assert.equal(await a.findMailbox("bobs"), undefined);
   }],
 
+  ["accounts and aliases are found a page at a time", async ({ store, accountId }) => {
+    const { directory } = store;
+    await directory.addDomain("b.example");
+    await directory.addDomain("none.example");
+    const bob = await directory.addAccount("Bob_1@b.example", "");
+    await directory.addAccount("bob2@b.example", "");
+    const accounts = async (search: string, offset = 0, limit = 10) => {
+      const found = await directory.findAccounts({ search, offset, limit });
+      return [found.total, ...found.accounts.map(({ address }) => address)];
+    };
+    const all = (await directory.listAccounts()).map(({ address }) => address);
+    assert.deepEqual(await accounts(""), [3, ...all]);
+    assert.deepEqual(await accounts("", 1, 1), [3, all[1]]);
+    assert.deepEqual(await accounts("B_"), [1, "Bob_1@b.example"]);
+    assert.deepEqual(await accounts("@B.EXAMPLE", 1), [2, "bob2@b.example"]);
+    assert.deepEqual(await accounts("%"), [0]);
+    assert.deepEqual(
+      await directory.countByDomain(),
+      new Map([["b.example", 2], ["example.org", 1]]),
+    );
+
+    await directory.addAddress("sales@example.org", bob.id);
+    await directory.addAddress("@b.example", accountId);
+    const aliases = async (search: string, offset = 0, limit = 10) => {
+      const found = await directory.findAliases({ search, offset, limit });
+      return [found.total, ...found.aliases.map(({ address }) => address)];
+    };
+    assert.deepEqual(await aliases(""), [2, "@b.example", "sales@example.org"]);
+    assert.deepEqual(await aliases("", 1), [2, "sales@example.org"]);
+    assert.deepEqual(await aliases("Sales"), [1, "sales@example.org"]);
+    assert.deepEqual(await aliases("bob_1"), [1, "sales@example.org"]);
+    const { aliases: [first] } = await directory.findAliases({ search: "", offset: 1, limit: 1 });
+    assert.deepEqual(first?.account, { id: bob.id, address: "Bob_1@b.example" });
+  }],
+
   ["disabling a domain leaves its accounts as they are", async ({ store, accountId }) => {
     const before = await store.directory.getAccount(accountId);
     await store.directory.setDomainDisabled("example.org", true);

@@ -1,6 +1,13 @@
 import type { AccountId } from "../../src/base/mod.ts";
 import { randomBytes } from "../../src/base/mod.ts";
-import type { Account, Directory, Domain, PasswordVerifier } from "../../src/store/mod.ts";
+import type {
+  Account,
+  Alias,
+  Directory,
+  Domain,
+  PageQuery,
+  PasswordVerifier,
+} from "../../src/store/mod.ts";
 import { StoreError } from "../../src/store/mod.ts";
 import { ModelCredentials } from "./model_credentials.ts";
 
@@ -56,6 +63,20 @@ export class ModelDirectory implements Directory {
 
   async listAccounts(): Promise<Account[]> {
     return [...this.#accounts.values()].map(account).sort((a, b) => a.address < b.address ? -1 : 1);
+  }
+
+  async findAccounts({ search, offset, limit }: PageQuery) {
+    const found = (await this.listAccounts()).filter(({ address }) => has(address, search));
+    return { total: found.length, accounts: found.slice(offset, offset + limit) };
+  }
+
+  async countByDomain(): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { address } of this.#accounts.values()) {
+      const { domain } = parse(address);
+      counts.set(domain, (counts.get(domain) ?? 0) + 1);
+    }
+    return counts;
   }
 
   async getAccount(id: AccountId): Promise<Account | undefined> {
@@ -156,6 +177,13 @@ export class ModelDirectory implements Directory {
     return [...this.#aliases].filter(([, owner]) => owner === id).map(([alias]) => alias).sort();
   }
 
+  async findAliases({ search, offset, limit }: PageQuery) {
+    const found: Alias[] = [...this.#aliases].sort(([a], [b]) => a < b ? -1 : 1)
+      .map(([alias, id]) => ({ address: alias, account: { id, address: this.#need(id).address } }))
+      .filter((alias) => has(alias.address, search) || has(alias.account.address, search));
+    return { total: found.length, aliases: found.slice(offset, offset + limit) };
+  }
+
   async addAddress(alias: string, id: AccountId): Promise<void> {
     this.#need(id);
     const { local, domain } = parse(alias, true);
@@ -229,6 +257,10 @@ export class ModelDirectory implements Directory {
 function account(entry: Entry): Account {
   const { verifier: _, lastLoginDay: _day, ...rest } = entry;
   return { ...rest };
+}
+
+function has(address: string, search: string): boolean {
+  return address.toLowerCase().includes(search.toLowerCase());
 }
 
 function parse(address: string, isCatchAllAllowed = false): { local: string; domain: string } {

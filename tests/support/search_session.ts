@@ -144,6 +144,7 @@ export class SearchSession {
       id: 1 as AccountId,
       address: "ann@example.org",
       disabledMessage: undefined,
+      removeAt: undefined,
       quotaBytes: undefined,
       disabledCapabilities: [],
       created: 0,

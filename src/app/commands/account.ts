@@ -1,16 +1,16 @@
 import type { Command } from "commander";
 import { makeVerifier, setPassword } from "../../auth/mod.ts";
-import { systemClock } from "../../base/mod.ts";
-import { disableUntilRemoval } from "../../chatmail/mod.ts";
-import { createRegistry } from "../../imap/mod.ts";
-import type { Account } from "../../store/mod.ts";
 import {
   DURATION_FORM,
   parseDurationMs,
   parseQuotaBytes,
   QUOTA_FORM,
+  systemClock,
   writeSize,
-} from "../config/quantity.ts";
+} from "../../base/mod.ts";
+import { disableUntilRemoval } from "../../chatmail/mod.ts";
+import { createRegistry } from "../../imap/mod.ts";
+import type { Account } from "../../store/mod.ts";
 import { requireAccount, withData } from "../data.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { printJson, printLine, printTable } from "../terminal.ts";

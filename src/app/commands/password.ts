@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { UsageError } from "../failure.ts";
-import { generatePassword } from "../password.ts";
+import { generatePassword } from "../../auth/mod.ts";
 import { askPassword, printJson, printLine, readLine } from "../terminal.ts";
 import type { GlobalOptions } from "./options.ts";
 

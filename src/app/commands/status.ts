@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import { systemClock } from "../../base/mod.ts";
+import { systemClock, writeSize } from "../../base/mod.ts";
 import type { Finding, HostStatus } from "../../web/mod.ts";
 import { connectControl } from "../control/client.ts";
 import { toConfig } from "../config/config.ts";
 import { readConfigFile } from "../config/load.ts";
-import { writeSize } from "../config/quantity.ts";
 import { writeSpan } from "../live/findings.ts";
 import { type OfflineStatus, readOfflineStatus } from "../live/offline.ts";
 import { printJson, printLine, printTable } from "../terminal.ts";

@@ -1,4 +1,5 @@
-import { checked, parseDurationMs, parseSizeBytes } from "./quantity.ts";
+import { parseDurationMs, parseSizeBytes } from "../../base/mod.ts";
+import { checked } from "./checked.ts";
 import type { ConfigFile } from "./schema.ts";
 
 /** A domain where accounts make themselves: who may, how much they hold, and for how long. */

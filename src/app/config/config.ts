@@ -8,9 +8,10 @@ import {
   type RouteTarget,
 } from "../../net/mod.ts";
 import type { ChallengeWay } from "../../acme/mod.ts";
+import { parseDurationMs, parseQuotaBytes, parseSizeBytes } from "../../base/mod.ts";
 import { type ChatmailConfig, toChatmail } from "./chatmail.ts";
 import { ConfigError, type LoadedFile } from "./load.ts";
-import { checked, parseDurationMs, parseQuotaBytes, parseSizeBytes } from "./quantity.ts";
+import { checked } from "./checked.ts";
 import { OWN_TARGETS } from "./schema.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";

@@ -13,7 +13,7 @@ import {
   parseSizeBytes,
   QUOTA_FORM,
   SIZE_FORM,
-} from "./quantity.ts";
+} from "../../base/mod.ts";
 
 /**
  * The configuration file's keys, as `postern.toml` spells them. Every object is strict: a key that

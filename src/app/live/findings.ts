@@ -1,6 +1,6 @@
 import type { CertificateStatus, Finding, HostStatus } from "../../web/mod.ts";
 import { SELF_ISSUED } from "../certificates.ts";
-import { writeSize } from "../config/quantity.ts";
+import { writeSize } from "../../base/mod.ts";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;

@@ -1,5 +1,5 @@
 import type { LiveConnection } from "../../web/mod.ts";
-import { writeSize } from "../config/quantity.ts";
+import { writeSize } from "../../base/mod.ts";
 import type { Results } from "../control/protocol.ts";
 import { printable } from "../terminal.ts";
 

@@ -1,11 +1,10 @@
 import { join, resolve } from "node:path";
-import { makeVerifier } from "../../auth/mod.ts";
+import { generatePassword, makeVerifier } from "../../auth/mod.ts";
 import { toConfig } from "../config/config.ts";
 import { parseConfig } from "../config/load.ts";
 import { openStore } from "../data.ts";
 import { isSystemError } from "../describe_error.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { generatePassword } from "../password.ts";
 import { type HostPlan, writeHostConfig } from "./config_text.ts";
 import { type DnsRecord, dnsRecords } from "./dns.ts";
 import { DEFAULT_DATA_DIR, DEFAULT_FOLDER } from "./places.ts";

@@ -1,7 +1,14 @@
 import type { AccountId } from "../../base/mod.ts";
 import { randomBytes } from "../../base/mod.ts";
 import { parseAddress, parseDomain } from "../address.ts";
-import type { Account, Directory, Domain, PasswordVerifier } from "../directory.ts";
+import type {
+  Account,
+  Alias,
+  Directory,
+  Domain,
+  PageQuery,
+  PasswordVerifier,
+} from "../directory.ts";
 import { StoreError } from "../store_error.ts";
 import { SqliteCredentials } from "./credentials.ts";
 import type { Database, Row, Value } from "./database.ts";
@@ -101,6 +108,27 @@ export class SqliteDirectory implements Directory {
 
   async listAccounts(): Promise<Account[]> {
     return this.#db.all<AccountRow>(`${SELECT_ACCOUNT} ORDER BY address`).map(accountOf);
+  }
+
+  async findAccounts(
+    { search, offset, limit }: PageQuery,
+  ): Promise<{ total: number; accounts: Account[] }> {
+    const where = "WHERE instr(lower(address), lower(?)) > 0";
+    return this.#db.read(() => ({
+      total: this.#db.number(`SELECT count(*) FROM account ${where}`, search),
+      accounts: this.#db.all<AccountRow>(
+        `${SELECT_ACCOUNT} ${where} ORDER BY address LIMIT ? OFFSET ?`,
+        search,
+        limit,
+        offset,
+      ).map(accountOf),
+    }));
+  }
+
+  async countByDomain(): Promise<Map<string, number>> {
+    return new Map(this.#db.all<[string, number]>(
+      "SELECT domain, count(*) FROM address WHERE is_own = 1 GROUP BY domain",
+    ));
   }
 
   async getAccount(id: AccountId): Promise<Account | undefined> {
@@ -218,6 +246,23 @@ export class SqliteDirectory implements Directory {
       "SELECT address FROM address WHERE account_id = ? AND is_own = 0 ORDER BY address",
       id,
     ).map(([address]) => address);
+  }
+
+  async findAliases(
+    { search, offset, limit }: PageQuery,
+  ): Promise<{ total: number; aliases: Alias[] }> {
+    const from = `FROM address JOIN account ON account.id = address.account_id
+      WHERE is_own = 0 AND instr(lower(address.address || char(10) || account.address), lower(?)) > 0`;
+    return this.#db.read(() => ({
+      total: this.#db.number(`SELECT count(*) ${from}`, search),
+      aliases: this.#db.all<[string, AccountId, string]>(
+        `SELECT address.address, account.id, account.address ${from}
+         ORDER BY address.address LIMIT ? OFFSET ?`,
+        search,
+        limit,
+        offset,
+      ).map(([address, id, own]) => ({ address, account: { id, address: own } })),
+    }));
   }
 
   async addAddress(alias: string, id: AccountId): Promise<void> {

@@ -94,7 +94,9 @@ class SqliteLoginLog implements LoginLog {
     });
   }
 
-  async list({ accountId, search, before, limit }: LoginQuery): Promise<LoginEntry[]> {
+  async list(
+    { accountId, search, failuresOnly, before, limit }: LoginQuery,
+  ): Promise<LoginEntry[]> {
     const conditions = ["last_ms >= ?"];
     const values: Value[] = [this.#oldestMs()];
     if (accountId !== undefined) {
@@ -106,6 +108,7 @@ class SqliteLoginLog implements LoginLog {
       conditions.push(`instr(lower(${texts}), ?) > 0`);
       values.push(search.toLowerCase());
     }
+    if (failuresOnly) conditions.push("is_failure = 1");
     if (before !== undefined) {
       conditions.push("(last_ms, id) < (?, ?)");
       values.push(before.lastMs, before.id);

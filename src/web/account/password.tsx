@@ -1,5 +1,10 @@
-import { makeVerifier, MIN_PASSWORD_BYTES, PasswordError, setPassword } from "../../auth/mod.ts";
-import { randomLetters } from "../../base/mod.ts";
+import {
+  generatePassword,
+  makeVerifier,
+  MIN_PASSWORD_BYTES,
+  PasswordError,
+  setPassword,
+} from "../../auth/mod.ts";
 import { doneText, readForm, redirectDone } from "../forms.ts";
 import { Field } from "../parts.tsx";
 import { cookieOf } from "../sign_in.tsx";
@@ -17,7 +22,7 @@ export function passwordPage(
   site: Site,
   problem?: string,
 ): Response | Promise<Response> {
-  const generated = context.req.query("generated") === undefined ? undefined : generate();
+  const generated = context.req.query("generated") === undefined ? undefined : generatePassword();
   return showPage(
     context,
     site,
@@ -135,9 +140,4 @@ export async function changePassword(context: SiteContext, site: Site): Promise<
   }
   site.host.tellSecurity(id);
   return redirectDone(context, PATH, "changed");
-}
-
-/** Four groups of five letters: 99 bits, and easy to type on a phone. */
-function generate(): string {
-  return Array.from({ length: 4 }, () => randomLetters(5)).join("-");
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { AccountId } from "../../../src/base/mod.ts";
 import { LOGIN_DAYS, MAX_LOGIN_ENTRIES } from "../../../src/store/limits.ts";
-import type { LoginFacts, LoginLog, NetworkRecord } from "../../../src/store/mod.ts";
+import type { LoginFacts, LoginLog, LoginQuery, NetworkRecord } from "../../../src/store/mod.ts";
 import { openSqliteLoginLog } from "../../../src/store/sqlite/engine.ts";
 import { withFolder } from "./account_fixture.ts";
 
@@ -112,9 +112,12 @@ Deno.test("the log can be asked for an account and for a text in any fact", () =
     await log.add([
       attempt(1),
       attempt(2, { accountId: BOB, username: "bob@example.org", userAgent: 'name="K-9 Mail"' }),
-      attempt(3, { accountId: undefined, username: "eve@elsewhere.example", result: "baduser" }),
+      attempt(3, {
+        ...{ accountId: undefined, username: "eve@elsewhere.example" },
+        ...{ result: "baduser", isFailure: true },
+      }),
     ], []);
-    const find = async (query: { accountId?: AccountId; search?: string }) =>
+    const find = async (query: Omit<LoginQuery, "limit">) =>
       (await log.list({ limit: 10, ...query })).map(({ username }) => username.slice(0, 3));
     assert.deepEqual(await find({ accountId: BOB }), ["bob"]);
     assert.deepEqual(await find({ search: "k-9" }), ["bob"]);
@@ -122,6 +125,7 @@ Deno.test("the log can be asked for an account and for a text in any fact", () =
     assert.deepEqual(await find({ search: "%" }), []);
     assert.deepEqual(await find({ search: "192.0.2.7" }), ["eve", "bob", "ann"]);
     assert.deepEqual(await find({ accountId: ANN, search: "bob" }), []);
+    assert.deepEqual(await find({ failuresOnly: true }), ["eve"]);
   }));
 
 Deno.test("entries are kept for 30 days after their last attempt", () =>

@@ -49,9 +49,3 @@ export function writeSize(bytes: number): string {
   const amount = bytes / (SIZE_UNITS[unit] ?? 1);
   return `${Number.isInteger(amount) ? amount : amount.toFixed(1)}${unit}`;
 }
-
-/** What the schema has checked cannot be missing. */
-export function checked<T>(value: T | undefined): T {
-  if (value === undefined) throw new TypeError("the schema let through what does not parse");
-  return value;
-}
