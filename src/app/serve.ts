@@ -2,6 +2,7 @@ import { logger, metrics, openTracing, systemClock } from "../base/mod.ts";
 import { needPlausibleClock } from "./clock_check.ts";
 import { toConfig } from "./config/config.ts";
 import { type LoadedFile, readConfigFile } from "./config/load.ts";
+import { writeConfig } from "./config/show.ts";
 import { UsageError } from "./failure.ts";
 import { LogControl } from "./log.ts";
 import { sdNotify } from "./sd_notify.ts";
@@ -27,7 +28,7 @@ export async function serve(file: LoadedFile, onReady?: (server: Server) => void
   await openTracing();
   // Heard from here on, so that a signal during the start is not lost.
   const stop = stopSignal();
-  const server = await startServer(config, logControl);
+  const server = await startServer(config, logControl, writeConfig(file));
   const stopReloading = onHangUp(() => reload(server, logControl, file.file));
   for (const { kind, address } of server.listeners) printLine(`listening ${kind} ${address}`);
   printLine("ready");

@@ -35,15 +35,22 @@ const log = logger("app");
 /** How long connections may go on with what is under way after the server was told to stop. */
 export const STOP_TIMEOUT_MS = 3_000;
 
-/** Starts everything that the configuration asks for. Throws Failure, with nothing left running. */
-export async function startServer(config: Config, logControl: LogControl): Promise<Server> {
+/**
+ * Starts everything that the configuration asks for; `configText` is how its admin is shown it.
+ * Throws Failure, with nothing left running.
+ */
+export async function startServer(
+  config: Config,
+  logControl: LogControl,
+  configText?: string,
+): Promise<Server> {
   const oauth = await readOAuth(config);
   const chatmailFacts = config.chatmail && await readHostFacts(config.chatmail);
   const store = await openStore(config);
   const certificates = new CertificateStore([], { minVersion: config.tls.minVersion });
   const server = new Server(config, logControl, store, certificates, oauth, chatmailFacts);
   try {
-    await server.start();
+    await server.start(configText);
   } catch (error) {
     await server.stop();
     throw error;
@@ -203,7 +210,7 @@ export class Server {
     }
   }
 
-  async start(): Promise<void> {
+  async start(configText: string | undefined): Promise<void> {
     this.#nudges = await listenForNudges(this.#config.dataDir, this.#notifier);
     await this.#keeper.load();
     await this.#chatmail?.start();
@@ -244,6 +251,9 @@ export class Server {
       loginLog: this.#keeper.log,
       queue,
       clock,
+      history: this.#watch.history,
+      quotas: () => this.#watch?.usage.quotas ?? new Map(),
+      configuration: configText,
     });
     this.#control = await listenForCommands(dataDir, {
       host: this.#host,

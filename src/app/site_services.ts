@@ -4,6 +4,7 @@ import { contains, type Network, type TransportFacts } from "../net/mod.ts";
 import type { Account } from "../store/mod.ts";
 import type { RequestFacts, SiteServices } from "../web/mod.ts";
 import type { Config } from "./config/config.ts";
+import { networksOverlap, readNetwork } from "./network_names.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -11,7 +12,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** What the web pages are told of the configuration. */
 export function siteFacts(
   config: Config,
-): Pick<SiteServices, "hostname" | "capabilities" | "retention" | "uploads"> {
+): Pick<SiteServices, "hostname" | "capabilities" | "retention" | "uploads" | "networks"> {
   const names = createRegistry(config.unauthenticate ? [] : ["UNAUTHENTICATE"]).capabilities
     .map(({ name }) => name.toUpperCase());
   return {
@@ -19,6 +20,7 @@ export function siteFacts(
     capabilities: [...new Set(names)].sort(),
     retention: (account) => retentionOf(account, config),
     uploads: { folder: join(config.dataDir, "uploads") },
+    networks: { read: readNetwork, overlap: networksOverlap },
   };
 }
 

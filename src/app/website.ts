@@ -14,7 +14,7 @@ import { mailServices } from "./mail_services.ts";
 import { requestFacts, siteFacts } from "./site_services.ts";
 
 export interface WebsiteServices
-  extends Omit<SiteServices, "hostname" | "capabilities" | "retention" | "uploads"> {
+  extends Omit<SiteServices, "hostname" | "capabilities" | "retention" | "uploads" | "networks"> {
   readonly challenges: Challenges;
   /** Where accounts make themselves. */
   readonly newcomers: Registration | undefined;

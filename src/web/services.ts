@@ -1,6 +1,6 @@
 import type { Authenticator, ConnectionFacts, Gate, VerifierCosts } from "../auth/mod.ts";
-import type { Clock } from "../base/mod.ts";
-import type { Account, LoginLog, MailQueue, Store } from "../store/mod.ts";
+import type { AccountId, Clock } from "../base/mod.ts";
+import type { Account, HistoryLog, LoginLog, MailQueue, Quota, Store } from "../store/mod.ts";
 import type { Host } from "./host.ts";
 
 /** What the pages work on; made once by `app/`. */
@@ -13,6 +13,18 @@ export interface SiteServices {
   readonly loginLog: LoginLog;
   readonly queue: MailQueue;
   readonly clock: Clock;
+  /** What charts draw; undefined where nothing is kept. */
+  readonly history: HistoryLog | undefined;
+  /** What accounts hold, as far as that is known without asking them. */
+  readonly quotas: () => ReadonlyMap<AccountId, Quota>;
+  readonly networks: {
+    /** A network or address in canonical CIDR notation; undefined when the text is neither. */
+    read(text: string): string | undefined;
+    /** Whether one of two networks, in CIDR notation, lies within the other. */
+    overlap(a: string, b: string): boolean;
+  };
+  /** The configuration as TOML, secrets masked; undefined where it came from no file. */
+  readonly configuration: string | undefined;
   /** IMAP capabilities that an account may have kept from its mail programs, in capitals. */
   readonly capabilities: readonly string[];
   /** What is deleted of an account by itself, and when, in sentences; none where nothing is. */

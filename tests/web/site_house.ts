@@ -1,6 +1,8 @@
+import { networksOverlap, readNetwork } from "../../src/app/network_names.ts";
 import { Authenticator, Gate, makeVerifier } from "../../src/auth/mod.ts";
-import type { Account } from "../../src/store/mod.ts";
-import { openSqliteLoginLog } from "../../src/store/sqlite/engine.ts";
+import type { Account, HistoryLog, Quota } from "../../src/store/mod.ts";
+import type { AccountId } from "../../src/base/mod.ts";
+import { openSqliteHistory, openSqliteLoginLog } from "../../src/store/sqlite/engine.ts";
 import {
   handleWebRequest,
   type OpenedSite,
@@ -15,6 +17,8 @@ import { FakeHost } from "./fake_host.ts";
 
 export const PASSWORD = 'correct "horse" \\ battery';
 export const ADMIN_PASSWORD = "admin of the house";
+/** As `config show` prints it. */
+export const CONFIGURATION = 'hostname = "mail.example.org"\n\n[relay]\npassword = "(hidden)"\n';
 export const HOSTNAME = "mail.example.org";
 
 /** 2026-11-24T12:00:00Z */
@@ -38,12 +42,14 @@ export class SiteHouse implements AsyncDisposable {
   readonly queue = new ModelQueue();
   readonly gate = new Gate(this.clock);
   readonly loginLog;
+  /** What is known of accounts without asking them. */
+  readonly quotas = new Map<AccountId, Quota>();
   readonly uploads: string;
   readonly retention: string[] = [];
   readonly #folder: string;
   #site: OpenedSite | undefined;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, readonly history: HistoryLog) {
     this.#folder = folder;
     this.uploads = `${folder}/uploads`;
     this.loginLog = openSqliteLoginLog({ dataDir: folder, clock: this.clock });
@@ -53,7 +59,8 @@ export class SiteHouse implements AsyncDisposable {
   static async open(
     { before }: { before?: (uploads: string) => Promise<void> } = {},
   ): Promise<SiteHouse> {
-    const house = new SiteHouse(await Deno.makeTempDir({ prefix: "postern-site-" }));
+    const folder = await Deno.makeTempDir({ prefix: "postern-site-" });
+    const house = new SiteHouse(folder, await openSqliteHistory(folder));
     await before?.(house.uploads);
     const { store, clock } = house;
     const { directory } = store;
@@ -71,6 +78,10 @@ export class SiteHouse implements AsyncDisposable {
     house.#site = await openSite({
       ...{ hostname: HOSTNAME, host: house.host, store, authenticator, clock },
       ...{ gate: house.gate, loginLog: house.loginLog, queue: house.queue },
+      history: house.history,
+      quotas: () => house.quotas,
+      networks: { read: readNetwork, overlap: networksOverlap },
+      configuration: CONFIGURATION,
       capabilities: ["CONDSTORE", "IDLE", "NOTIFY", "UIDONLY"],
       retention: () => house.retention,
       uploads: { folder: house.uploads, maxBytes: MAX_UPLOAD_BYTES },
@@ -107,6 +118,7 @@ export class SiteHouse implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.closeSite();
     await this.loginLog.close();
+    await this.history.close();
     await this.store.close();
     await Deno.remove(this.#folder, { recursive: true });
   }

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { contains, NetError, type Network, parseNetwork, writeNetwork } from "../../net/mod.ts";
 import { HOST } from "../../notify/mod.ts";
 import type { LoginLog } from "../../store/mod.ts";
 import { openSqliteLoginLog } from "../../store/sqlite/engine.ts";
 import { withData } from "../data.ts";
 import { Failure, UsageError } from "../failure.ts";
+import { networksOverlap, readNetwork } from "../network_names.ts";
 import { printJson, printTable } from "../terminal.ts";
 import { addGroup, type GlobalOptions, withExamples } from "./options.ts";
 
@@ -47,7 +47,7 @@ export function addBanCommands(program: Command): void {
     await withData(configOf(command), async ({ config, tellSecurity }) => {
       await withLog(config.dataDir, async (log) => {
         const held = (await log.listNetworks()).map((record) => record.network)
-          .filter((other) => overlap(network, parse(other)));
+          .filter((other) => networksOverlap(network, other));
         if (held.length === 0) throw new Failure(`nothing is held against ${text}`);
         await log.forgetNetworks(held);
       });
@@ -60,7 +60,7 @@ export function addBanCommands(program: Command): void {
       .description("hold no limit of connections and failed logins against an address or network"),
     "postern ban allow 10.0.0.0/8",
   ).action(async (text: string, _options, command: Command) => {
-    const network = writeNetwork(parse(text));
+    const network = parse(text);
     await withData(configOf(command), async ({ directory, tellSecurity }) => {
       await directory.addAllowedNetwork(network);
       tellSecurity(HOST);
@@ -71,7 +71,7 @@ export function addBanCommands(program: Command): void {
     ban.command("disallow <network>").description("take back what ban allow gave"),
     "postern ban disallow 10.0.0.0/8",
   ).action(async (text: string, _options, command: Command) => {
-    const network = writeNetwork(parse(text));
+    const network = parse(text);
     await withData(configOf(command), async ({ directory, tellSecurity }) => {
       await directory.removeAllowedNetwork(network);
       tellSecurity(HOST);
@@ -88,21 +88,12 @@ async function withLog<T>(dataDir: string, work: (log: LoginLog) => Promise<T>):
   }
 }
 
-function parse(text: string): Network {
-  try {
-    return parseNetwork(text);
-  } catch (error) {
-    if (error instanceof NetError) throw new UsageError(error.message);
-    throw error;
-  }
-}
-
-function overlap(a: Network, b: Network): boolean {
-  return contains(a, addressOf(b)) || contains(b, addressOf(a));
-}
-
-function addressOf(network: Network): string {
-  return writeNetwork(network).split("/")[0] ?? "";
+function parse(text: string): string {
+  const network = readNetwork(text);
+  if (network !== undefined) return network;
+  throw new UsageError(
+    `expected a network such as 10.0.0.0/8 or 2001:db8::/32, found "${text}"`,
+  );
 }
 
 function configOf(command: Command): string | undefined {
