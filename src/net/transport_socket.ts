@@ -13,6 +13,8 @@ export class TransportSocket extends Duplex {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** Octets that were read so far. */
+  bytesRead = 0;
   #transport: Transport;
   #isReading = true;
   #idleMs = 0;
@@ -75,6 +77,7 @@ export class TransportSocket extends Duplex {
       return;
     }
     this.#touch();
+    this.bytesRead += bytes?.length ?? 0;
     this.push(bytes);
   }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { serveHttp } from "../../src/app/http_connection.ts";
+import { MAX_WAITING_REQUESTS, serveHttp } from "../../src/app/http_connection.ts";
 import { decodeLatin1, encodeUtf8 } from "../../src/base/mod.ts";
 import { type MemoryTransport, memoryTransportPair } from "../support/memory_transport.ts";
 
@@ -10,10 +10,13 @@ const echo = async (request: Request) =>
 function connect(
   handle: (request: Request) => Response | Promise<Response> = echo,
   headTimeoutMs = 10_000,
+  idleTimeoutMs = 60_000,
 ) {
   const { server, client } = memoryTransportPair({ via: "web" });
   const shutdown = new AbortController();
-  const served = serveHttp(server, handle, { shutdown: shutdown.signal, headTimeoutMs });
+  const served = serveHttp(server, handle, {
+    ...{ shutdown: shutdown.signal, headTimeoutMs, idleTimeoutMs },
+  });
   return { client, served, shutdown };
 }
 
@@ -102,4 +105,78 @@ Deno.test("who does not finish the head of a request in time is left, however it
   await served;
   clearInterval(drip);
   assert.ok(performance.now() - begun >= 190);
+});
+
+Deno.test("requests that are sent ahead are answered in turn, one at a time", async () => {
+  let running = 0;
+  const { client } = connect(async (request) => {
+    assert.equal(++running, 1);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    running--;
+    return await echo(request);
+  });
+  const numbers = Array.from({ length: MAX_WAITING_REQUESTS }, (_, i) => i);
+  send(client, numbers.map((i) => `GET /${i}. HTTP/1.1\r\nHost: h\r\n\r\n`).join(""));
+  const answers = await read(client, new RegExp(`/${numbers.at(-1)}\\. 0$`));
+  assert.deepEqual(
+    [...answers.matchAll(/GET http:\/\/h\/(\d+)/g)].map(([, i]) => Number(i)),
+    numbers,
+  );
+  await client.close();
+});
+
+Deno.test("who sends more ahead than is answered in turn is cut off, and nothing of it is kept", async () => {
+  let begun = 0;
+  const { client, served } = connect((request) => {
+    begun++;
+    return echo(request);
+  });
+  send(client, "GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(MAX_WAITING_REQUESTS + 1));
+  await served;
+  assert.ok(begun <= 1, `${begun} requests were begun`);
+  assert.equal(await read(client), "");
+});
+
+Deno.test("an answer that takes longer than a head may is not cut off by requests before it", async () => {
+  const { client } = connect(async (request) => {
+    if (request.url.endsWith("/slow")) await new Promise((resolve) => setTimeout(resolve, 500));
+    return await echo(request);
+  }, 200);
+  send(client, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+  assert.match(await read(client, /slow 0$/), /slow 0$/);
+  await client.close();
+});
+
+Deno.test("who drips a body is left, and who sends it slowly is not", async () => {
+  const head = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n";
+  const dripping = connect(echo, 10_000, 200);
+  send(dripping.client, head);
+  const drip = setInterval(() => send(dripping.client, "x"), 20);
+  await dripping.served;
+  clearInterval(drip);
+
+  const slow = connect(echo, 10_000, 200);
+  send(slow.client, head);
+  const flow = setInterval(() => send(slow.client, "x".repeat(5_000)), 25);
+  assert.match(await read(slow.client, / 100000$/), / 100000$/);
+  clearInterval(flow);
+  await slow.client.close();
+});
+
+Deno.test("what is no address to ask for gets 400 and no error in the log", async () => {
+  const heads = [
+    "GET ftp://h/ HTTP/1.1\r\nHost: h\r\n",
+    "GET / HTTP/1.1\r\nHost: a b/c\r\n",
+    "GET / HTTP/1.1\r\nHost: a@b/\r\n",
+    "OPTIONS * HTTP/1.1\r\nHost: h\r\n",
+    "GET /\\h HTTP/1.1\r\nHost: h\r\n",
+    // RFC 9112 3.2
+    "GET / HTTP/1.1\r\nHost: h\r\nhost: h\r\n",
+  ];
+  for (const head of heads) {
+    const { client, served } = connect();
+    send(client, `${head}Connection: close\r\n\r\n`);
+    assert.match(await read(client), /^HTTP\/1\.1 400 /, head);
+    await served;
+  }
 });
