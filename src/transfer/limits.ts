@@ -19,3 +19,5 @@ export const SMALL_ZIP_ENTRY_BYTES = 1024 * 1024;
 export const ZIP_TURN_BYTES = 32 * 1024;
 /** Entries of a zip that are looked at between two turns of others: a few milliseconds. */
 export const ZIP_TURN_ENTRIES = 50;
+/** Octets of a list beside a Maildir, such as of 20,000 subscriptions: it is in memory as a whole. */
+export const MAX_LIST_BYTES = 2 * 1024 * 1024;

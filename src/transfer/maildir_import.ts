@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type AccountStore, DELIMITER, parseMailboxName, StoreError } from "../store/mod.ts";
 import { readPieces } from "./files.ts";
+import { MAX_LIST_BYTES } from "./limits.ts";
 import { importMailbox } from "./mailbox_import.ts";
 import { mailboxOfFolder, parseKeywordNames, parseMaildirFlags } from "./maildir_names.ts";
 import { type MailboxResult, type Progress, TransferError } from "./result.ts";
@@ -32,15 +33,22 @@ export async function importMaildir(
     sources.push({ path: join(path, folder), mailbox: place(mailboxOfFolder(folder)) });
   }
   if (sources.length === 0) throw new TransferError(`${path} is no Maildir: it has no cur or new`);
+  const subscriptions = await readList(path, "subscriptions");
   const results: MailboxResult[] = [];
   for (const source of sources.sort((a, b) => a.mailbox < b.mailbox ? -1 : 1)) {
     results.push(await importFolder(store, source, onProgress));
   }
-  const subscriptions = await readText(join(path, "subscriptions"));
-  if (subscriptions !== undefined) {
+  if (subscriptions === undefined) return results;
+  try {
     await subscribe(store, results, place, parseSubscriptions(subscriptions));
+    return results;
+  } catch (error) {
+    // The mail has come over, whatever becomes of these.
+    if (!(error instanceof StoreError) || error.code !== "limit") throw error;
+    return results.map((result, i) =>
+      i === 0 ? { ...result, warnings: [...result.warnings, error.message] } : result
+    );
   }
-  return results;
 }
 
 async function importFolder(
@@ -48,7 +56,7 @@ async function importFolder(
   { path, mailbox }: Source,
   onProgress: Progress,
 ): Promise<MailboxResult> {
-  const keywordNames = parseKeywordNames(await readText(join(path, "dovecot-keywords")) ?? "");
+  const keywordNames = parseKeywordNames(await readList(path, "dovecot-keywords") ?? "");
   const files: { folder: string; name: string }[] = [];
   for (const folder of ["cur", "new"]) {
     for await (const name of fileNames(join(path, folder))) files.push({ folder, name });
@@ -126,11 +134,14 @@ async function* fileNames(folder: string): AsyncGenerator<string> {
   }
 }
 
-async function readText(path: string): Promise<string | undefined> {
+/** A list that stands beside the mail; undefined when there is none. Throws TransferError. */
+async function readList(folder: string, name: string): Promise<string | undefined> {
+  const path = join(folder, name);
   try {
-    return await Deno.readTextFile(path);
+    if ((await Deno.stat(path)).size <= MAX_LIST_BYTES) return await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+  throw new TransferError(`${path} is larger than ${MAX_LIST_BYTES} octets: it is no such list`);
 }

@@ -47,13 +47,18 @@ export async function unpackZip(
     for (const entry of entries) {
       const path = join(folder, entry.name);
       const parent = entry.isFolder ? path : dirname(path);
-      if (parent !== made) await Deno.mkdir(parent, { recursive: true, mode: 0o700 });
-      made = parent;
-      if (entry.isFolder) continue;
-      await unpackFile(entry, reader, path, (bytes) => {
-        done += bytes;
-        onProgress(done, total);
-      });
+      try {
+        if (parent !== made) await Deno.mkdir(parent, { recursive: true, mode: 0o700 });
+        made = parent;
+        if (entry.isFolder) continue;
+        await unpackFile(entry, reader, path, (bytes) => {
+          done += bytes;
+          onProgress(done, total);
+        });
+      } catch (error) {
+        if (!isInTheWay(error)) throw error;
+        throw refusal(entry.name, "is there twice, or below a file");
+      }
     }
   } catch (error) {
     if (!(error instanceof Error) || error instanceof TransferError) throw error;
@@ -64,6 +69,12 @@ export async function unpackZip(
   } finally {
     await zip.close();
   }
+}
+
+/** Whether another entry of the same zip has that path, or is a file where a folder is needed. */
+function isInTheWay(error: unknown): boolean {
+  return error instanceof Deno.errors.AlreadyExists || error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.IsADirectory;
 }
 
 /** Errors of files and disks are not the zip's. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AccountStore } from "../../src/store/mod.ts";
-import { parseMailboxName } from "../../src/store/mod.ts";
+import { parseMailboxName, StoreError } from "../../src/store/mod.ts";
 import {
   exportMaildir,
   exportMbox,
@@ -10,6 +10,7 @@ import {
 } from "../../src/transfer/mod.ts";
 import { mailboxOfFolder, maildirFolder } from "../../src/transfer/maildir_names.ts";
 import { mailboxOfMbox, mboxPath } from "../../src/transfer/mbox_path.ts";
+import { MAX_LIST_BYTES } from "../../src/transfer/limits.ts";
 import { parseSubscriptions, writeSubscriptions } from "../../src/transfer/subscriptions.ts";
 import { bytesOf, mail, put, refuses } from "../store/fixture.ts";
 import { withFolder, withStore } from "../store/sqlite/account_fixture.ts";
@@ -174,6 +175,31 @@ Deno.test("a Maildir as Dovecot and others leave it: new mail, keywords, dates, 
       ["0 1500000000 ", "7 1600000001 NonJunk", "24 1600000001 $Forwarded blue"],
     );
     assert.deepEqual(await to.listMissingSubscriptions(), ["Gone/Away"]);
+  }));
+
+Deno.test("lists beside a Maildir are read up to a size, before anything is imported", () =>
+  withAccounts(async (_, to, folder) => {
+    await Deno.mkdir(`${folder}/cur`, { recursive: true });
+    await Deno.writeTextFile(`${folder}/cur/1.x:2,`, "A: b\n");
+    for (const name of ["dovecot-keywords", "subscriptions"]) {
+      await Deno.writeTextFile(`${folder}/${name}`, "\n".repeat(MAX_LIST_BYTES + 1));
+      await assert.rejects(importMaildir(to, folder, undefined, quiet), TransferError);
+      assert.equal((await to.quota()).usedMessages, 0, name);
+      await Deno.writeTextFile(`${folder}/${name}`, "\n".repeat(MAX_LIST_BYTES));
+    }
+    assert.equal((await importMaildir(to, folder, undefined, quiet))[0]?.messages, 1);
+  }));
+
+Deno.test("mail that came over is told of although there are too many subscriptions", () =>
+  withAccounts(async (_, to, folder) => {
+    await Deno.mkdir(`${folder}/cur`, { recursive: true });
+    await Deno.writeTextFile(`${folder}/cur/1.x:2,`, "A: b\n");
+    await Deno.writeTextFile(`${folder}/subscriptions`, "x\n");
+    // The limit itself is the store's, and takes a while to come to.
+    to.setSubscribed = () => Promise.reject(new StoreError("limit", "There are too many."));
+    const [result] = await importMaildir(to, folder, undefined, quiet);
+    assert.equal(result?.messages, 1);
+    assert.match(result?.warnings[0] ?? "", /too many/);
   }));
 
 Deno.test("names of folders and files lead back to the mailbox", () => {

@@ -116,7 +116,11 @@ Deno.test("a zip with paths that lead elsewhere, links or secrets is refused as 
     );
   }
   assert.equal((await unpack([{ name: `${"a/".repeat(59)}${"x".repeat(255)}` }])).length, 1);
-  await assert.rejects(unpack([{ name: "x" }, { name: "x" }]));
+  // Twice, and below what is a file.
+  for (const name of ["x", "x/y"]) {
+    await assert.rejects(unpack([{ name: "x" }, { name }]), TransferError, name);
+    await assert.rejects(unpack([{ name }, { name: "x" }]), TransferError, name);
+  }
 });
 
 Deno.test("a zip that becomes more than it may, or more than it says, is refused", async () => {
