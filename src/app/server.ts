@@ -291,11 +291,11 @@ export class Server {
     this.#shutdown.abort();
     const gone = this.#connections.close(STOP_TIMEOUT_MS);
     await Promise.all([
+      this.#website?.close(),
       this.#lmtp.close(STOP_TIMEOUT_MS / 2),
       this.#outgoing?.closeConnections(STOP_TIMEOUT_MS / 2),
     ]);
     await gone;
-    await this.#website?.close();
     await this.#expiry.stop();
     await this.#chatmail?.stop();
     await this.#watch?.stop();

@@ -7,6 +7,7 @@ import {
   handleWebRequest,
   type OpenedSite,
   openSite,
+  readRequestFacts,
   type SiteServices,
 } from "../web/mod.ts";
 import type { Config } from "./config/config.ts";
@@ -47,9 +48,10 @@ export class Website {
 
   /** The answer to a request that came on the connection. */
   async answer(request: Request, { facts }: Pick<Transport, "facts">): Promise<Response> {
+    const asked = readRequestFacts(request, requestFacts(facts, this.#proxies));
     return this.#challenges.answer(request) ??
-      await this.#site.answer(request, requestFacts(facts, this.#proxies)) ??
-      await this.#pages.answer(request, facts.remote.address) ??
+      await this.#site.answer(request, asked) ??
+      await this.#pages.answer(request, asked.remote.address) ??
       handleWebRequest(request, { hostname: this.#hostname });
   }
 

@@ -16,6 +16,18 @@ address = "127.0.0.1:0"
 none = "web"
 `;
 
+const CHATMAIL_BEHIND_PROXY = `
+[[listener]]
+kind = "web"
+address = "127.0.0.1:0"
+[web]
+trusted_proxies = ["127.0.0.1"]
+[chatmail]
+domain = "example.org"
+min_available_memory = "1M"
+min_free_disk_space = "1M"
+`;
+
 class Browser {
   readonly #origin: string;
   readonly #client: Deno.HttpClient;
@@ -88,4 +100,21 @@ Deno.test("the admin's password opens the admin's pages of a running server", as
     assert.equal(url, "/admin");
     assert.match(html, /Overview/);
   }, ALPN);
+});
+
+Deno.test("behind a reverse proxy each client has a limit of its own on accounts that it asks for", async () => {
+  await withLiveServer(async (house) => {
+    const ask = async (client: string) => {
+      const response = await fetch(`http://127.0.0.1:${house.port("web")}/new`, {
+        method: "POST",
+        headers: { "x-forwarded-for": client, "x-forwarded-proto": "https" },
+      });
+      await response.body?.cancel();
+      return response.status;
+    };
+    for (let i = 0; i < 12; i++) assert.equal(await ask(`192.0.2.${i}`), 200);
+    const statuses = [];
+    for (let i = 0; i < 12; i++) statuses.push(await ask("192.0.2.99"));
+    assert.ok(statuses.includes(429), statuses.join(" "));
+  }, CHATMAIL_BEHIND_PROXY);
 });

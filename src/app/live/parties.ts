@@ -65,8 +65,8 @@ export class SmtpParty implements Party {
 
 /** A browser's connection, one request after the other. */
 export class WebParty implements Party {
-  /** Whose pages were asked for last, as far as that was told. */
-  account: LiveConnection["account"];
+  /** Pages ask who it is with each request, and a connection may have requests of several. */
+  readonly account = undefined;
   activity = "";
   readonly #transport: Transport;
 
