@@ -41,6 +41,12 @@ export function doneText(
   return Object.hasOwn(texts, word) ? texts[word] : undefined;
 }
 
+/** The page of a list that is asked for, from 0. */
+export function pageOf(context: SiteContext): number {
+  const text = context.req.query("page") ?? "";
+  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) - 1 : 0;
+}
+
 const NAME = /^[^\p{Cc}]{1,100}$/u;
 
 /** Why a name for people's eyes cannot be kept; undefined when it can. */

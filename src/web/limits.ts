@@ -21,5 +21,11 @@ export const MAX_UNPACKED_RATIO = 5;
 export const MIN_FREE_BYTES = 1024 ** 3;
 /** Imports at a time on the whole host: each keeps a disk busy. */
 export const MAX_IMPORTS = 4;
+/** Accounts, and the like, on one page of the admin. */
+export const ADMIN_PAGE = 50;
+/** Connections on one page: a busy host has thousands. */
+export const CONNECTIONS_PAGE = 200;
+/** Letters of what is searched for. */
+export const MAX_SEARCH = 200;
 /** Logins on one page when all are asked for. */
 export const LOGINS_PAGE = 500;

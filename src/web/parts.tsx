@@ -144,3 +144,70 @@ export const Meter: FC<{ label: string; value: number; max: number; text: string
     <span>{text}</span>
   </div>
 );
+
+/** One of several things to choose from. */
+export const Choice: FC<{
+  label: string;
+  name: string;
+  options: readonly (readonly [value: string, text: string])[];
+  value: string;
+}> = ({ label, name, options, value }) => (
+  <p class="field">
+    <label for={`field-${name}`}>{label}</label>
+    <select id={`field-${name}`} name={name}>
+      {options.map(([each, text]) => <option value={each} selected={each === value}>{text}
+      </option>)}
+    </select>
+  </p>
+);
+
+/** The same, all to be seen at once. */
+export const Radios: FC<{
+  legend: string;
+  name: string;
+  options: readonly (readonly [value: string, text: Child])[];
+  value: string;
+}> = ({ legend, name, options, value }) => (
+  <fieldset>
+    <legend>{legend}</legend>
+    {options.map(([each, text]) => (
+      <label class="check">
+        <input type="radio" name={name} value={each} checked={each === value} />
+        <span>{text}</span>
+      </label>
+    ))}
+  </fieldset>
+);
+
+/** What stands to the right of a number: the title of such a column. */
+export function numeric(title: string): { readonly title: string; readonly isNumber: true } {
+  return { title, isNumber: true };
+}
+
+/** A word that stands out in a table. */
+export const Badge: FC<{ kind: "off" | "problem" | "good"; children?: Child }> = (
+  { kind, children },
+) => <span class={`badge ${kind}`}>{children}</span>;
+
+/** Links to the pages of a list that is shown `size` at a time; `query` goes with them. */
+export const Pager: FC<{
+  path: string;
+  query: Readonly<Record<string, string>>;
+  /** From 0. */
+  page: number;
+  size: number;
+  total: number;
+}> = ({ path, query, page, size, total }) => {
+  const last = Math.max(0, Math.ceil(total / size) - 1);
+  if (last === 0) return null;
+  const href = (to: number) => `${path}?${new URLSearchParams({ ...query, page: String(to + 1) })}`;
+  return (
+    <nav class="links" aria-label="Pages of the list">
+      <span>{`Page ${page + 1} of ${last + 1}`}</span>
+      {page > 0 && <a href={href(0)}>First</a>}
+      {page > 0 && <a href={href(page - 1)}>Previous</a>}
+      {page < last && <a href={href(page + 1)}>Next</a>}
+      {page < last && <a href={href(last)}>Last</a>}
+    </nav>
+  );
+};

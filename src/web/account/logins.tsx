@@ -34,7 +34,7 @@ export async function loginsPage(context: SiteContext, site: Site): Promise<Resp
       <LoginTable logins={logins} />
       {found.length > limit && last && (
         <p class="links">
-          <a href={`/account/logins?${isAll ? "all&" : ""}before=${last.lastMs}-${last.id}`}>
+          <a href={`/account/logins?${isAll ? "all&" : ""}before=${writeCursor(last)}`}>
             Older ones
           </a>
           {!isAll && <a href="/account/logins?all">All of them</a>}
@@ -44,9 +44,27 @@ export async function loginsPage(context: SiteContext, site: Site): Promise<Resp
   );
 }
 
-function parseCursor(text: string): LoginCursor | undefined {
+/** Reads what `writeCursor` wrote; undefined when it is none. */
+export function parseCursor(text: string): LoginCursor | undefined {
   const [, lastMs, id] = /^(\d{1,15})-(\d{1,15})$/.exec(text) ?? [];
   return id === undefined ? undefined : { lastMs: Number(lastMs), id: Number(id) };
+}
+
+/** Where a page of logins goes on, within an address. */
+export function writeCursor({ lastMs, id }: LoginCursor): string {
+  return `${lastMs}-${id}`;
+}
+
+/** What came of an attempt; failures are marked. */
+export function LoginResult({ login }: { login: LoginEntry }) {
+  return login.isFailure
+    ? <span class="failed">{RESULTS[login.result] ?? `Failed: ${login.result}`}</span>
+    : <>Logged in</>;
+}
+
+/** By which protocol and mechanism somebody tried. */
+export function wayText({ protocol, mechanism }: LoginEntry): string {
+  return `${PROTOCOLS[protocol] ?? protocol}, ${mechanism}`;
 }
 
 /** Attempts to log in, failures marked. */
@@ -60,12 +78,10 @@ export function LoginTable({ logins }: { logins: readonly LoginEntry[] }) {
       }]}
       rows={logins.map((login) => [
         <span class="nowrap">{timeText(login.lastMs)}</span>,
-        login.isFailure
-          ? <span class="failed">{RESULTS[login.result] ?? `Failed: ${login.result}`}</span>
-          : "Logged in",
+        <LoginResult login={login} />,
         login.userAgent || "Unnamed",
         login.remote,
-        `${PROTOCOLS[login.protocol] ?? login.protocol}, ${login.mechanism}`,
+        wayText(login),
         countText(login.count),
       ])}
       empty="No attempts are on record."
