@@ -5,29 +5,10 @@ import { LOGINS_PAGE, MAX_FORM_BYTES } from "../../src/web/limits.ts";
 import { run } from "../interop/programs.ts";
 import { bytesOf, put } from "../store/fixture.ts";
 import { TEST_COSTS } from "../support/server.ts";
+import { noticeOf, rowsOf, textOf } from "./page_text.ts";
 import { NOW, PASSWORD, SiteHouse } from "./site_house.ts";
 
 const MINUTE_MS = 60_000;
-
-/** What stands in the first table of this caption, tags taken away. */
-function rowsOf(html: string, caption: string): string[][] {
-  const table = html.split("<caption>").find((part) => part.startsWith(caption)) ?? "";
-  const body = /<tbody>(.*?)<\/tbody>/s.exec(table)?.[1] ?? "";
-  return [...body.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = ""]) =>
-    [...row.matchAll(/<td[^>]*>(.*?)<\/td>/gs)].map(([, cell = ""]) =>
-      textOf(cell.replace(/<form.*?<\/form>/gs, "")).trim()
-    )
-  );
-}
-
-function textOf(html: string): string {
-  return html.replace(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
-    .replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&amp;", "&");
-}
-
-function noticeOf(html: string): string {
-  return textOf(/<div class="notice[^>]*>(.*?)<\/div>/s.exec(html)?.[1] ?? "").trim();
-}
 
 async function addLogin(house: SiteHouse, facts: Partial<LoginFacts>, timeMs: number) {
   const { id } = await house.account("alice");
