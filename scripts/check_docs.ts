@@ -16,6 +16,7 @@ const TEXT_NOT_KEPT: Readonly<Record<string, string>> = {
   "6186": "SRV records of mail programs: not handed to the project",
   "6750": "bearer tokens: not handed to the project",
   "7662": "token introspection: not handed to the project",
+  "9112": "HTTP/1.1: not handed to the project",
   "9585": "INPROGRESS: its text was not handed to the project",
   "3464": "delivery status notifications: not handed to the project",
   "6522": "multipart/report: not handed to the project",
