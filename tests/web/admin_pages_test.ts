@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { AccountId } from "../../src/base/mod.ts";
+import { StoreError } from "../../src/store/mod.ts";
 import { ADMIN_ROUTES } from "../../src/web/admin/mod.tsx";
 import { ADMIN_PAGE, CONNECTIONS_PAGE } from "../../src/web/limits.ts";
 import { bytesOf } from "../store/fixture.ts";
@@ -57,7 +57,7 @@ Deno.test("every page answers on a host that has nothing of anything", async () 
   for (const [method, route] of ADMIN_ROUTES) {
     if (method !== "GET") continue;
     const id = String((await house.account("alice")).id);
-    const { status } = await admin.get(`/admin${route.replace(":id", id)}`);
+    const { status } = await admin.get(`/admin${route === "/" ? "" : route.replace(":id", id)}`);
     assert.equal(status, route === "/queue/drop" ? 404 : 200, route);
     if (!route.includes(":id")) continue;
     for (const missing of ["99", "x", "0"]) {
@@ -178,15 +178,13 @@ Deno.test("accounts are found and shown fifty at a time, without opening any", a
   };
   const first = await list("search=BIG.example");
   assert.equal(first.rows.length, ADMIN_PAGE);
-  assert.deepEqual(
-    first.rows[1],
-    ["p001@big.example", "Active", "1.0 KiB", "100 KiB", "2026-11-24"]
-      .map((text, i) => i === 4 ? first.rows[1]?.[4] ?? "" : text),
-  );
+  assert.deepEqual(first.rows[1]?.slice(0, 4), [
+    ...["p001@big.example", "Active", "1.0 KiB", "100 KiB"],
+  ]);
   assert.match(first.html, /Page 1 of 3/);
   const last = await list("search=big.example&page=3");
   assert.equal(last.rows.length, 20);
-  assert.equal(last.rows[16]?.[1], "114 % full".replace("114", "116"));
+  assert.equal(last.rows[16]?.[1], "116 % full");
   assert.match(last.html, /href="\/admin\/accounts\?search=big\.example&amp;page=2">Previous/);
   assert.equal((await list("page=9999")).rows.length, 0);
   assert.equal((await list("page=x'")).rows.length, ADMIN_PAGE);
@@ -389,7 +387,7 @@ Deno.test("attempts to log in are filtered and paged; the admin's are among them
   const failures = await list("failures=yes");
   assert.equal(failures.rows.length, 18);
   assert.ok(failures.rows.every(([, , result]) => result === "Failed: wrong password"));
-  assert.equal((await list("search=mutt&failures=yes")).rows.length, 3);
+  assert.equal((await list("search=mutt&failures=yes")).rows.length, 4);
   const own = await list("account=info@example.org");
   assert.ok(own.rows.length === ADMIN_PAGE && own.rows.every(([, name]) => name?.startsWith("al")));
   for (const account of ["nobody@elsewhere.example", "no address"]) {
@@ -521,7 +519,7 @@ Deno.test("the admin's password is changed: other browsers are out, this one sta
     const page = await admin.post(path, fields);
     assert.equal(page.status, 422);
     assert.match(noticeOf(page.html), problem);
-    assert.ok(!page.html.includes(fields.new));
+    assert.ok(!page.html.includes(`value="${fields.new}"`));
   }
   assert.equal((await other.get("/admin")).path, "/admin");
   const changed = await admin.post(path, { new: fresh, again: fresh, present: ADMIN_PASSWORD });
@@ -535,9 +533,8 @@ Deno.test("the admin's password is changed: other browsers are out, this one sta
 Deno.test("an account whose mail cannot be read still has a page", async () => {
   const { house, admin } = await open();
   await using _ = house;
-  const { StoreError } = await import("../../src/store/mod.ts");
   house.store.openAccount = () => Promise.reject(new StoreError("corrupt", "The file is damaged."));
-  const { status, html } = await admin.get(`/admin/accounts/${1 as AccountId}`);
+  const { status, html } = await admin.get("/admin/accounts/1");
   assert.equal(status, 200);
   assert.match(html, /The mail cannot be read/);
 });
