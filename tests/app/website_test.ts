@@ -102,6 +102,47 @@ Deno.test("the admin's password opens the admin's pages of a running server", as
   }, ALPN);
 });
 
+Deno.test("an admin sees who is connected, ends a connection, and disables an account", async () => {
+  await withLiveServer(async (house) => {
+    using browser = new Browser(house);
+    const store = await openSqliteStore({ dataDir: `${house.folder}/data` });
+    await store.directory.setAdminVerifier(await makeVerifier("the admin's own", TEST_COSTS));
+    await store.close();
+    await browser.post("/admin/login", { password: "the admin's own" });
+
+    const logIn = async (name: string) => {
+      const phone = await TestClient.connect(house.port("imaps"), { tls: true });
+      await phone.ok(`LOGIN ${name}@example.org "${PASSWORD.replace(/["\\]/g, "\\$&")}"`);
+      await phone.ok('ID ("name" "A phone")');
+      return phone;
+    };
+    const phone = await logIn("alice");
+    const { html } = await browser.get("/admin/connections?protocol=imap&search=alice");
+    assert.match(html, /A phone/);
+    const [, id = ""] = /name="id" value="(\d+)"/.exec(html) ?? [];
+    assert.match((await browser.post("/admin/connections/end", { id })).html, /was ended/);
+    assert.match(await phone.response(), /^\* BYE /);
+
+    const again = await logIn("alice");
+    const path = `/admin/accounts/${house.alice}`;
+    await browser.post(`${path}/status`, { status: "disabled", message: "Call the office." });
+    assert.match(await again.response(), /^\* BYE /);
+    assert.match((await browser.get(path)).html, /Call the office\./);
+
+    const bob = await logIn("bob");
+    await browser.post(`/admin/accounts/${house.bob}/delete`, { days: "0" });
+    assert.match(await bob.response(), /^\* BYE /);
+    await browser.post("/admin/bans/allow", { network: "127.0.0.0/8" });
+    for (const page of ["accounts", "logins", "bans", "queue", "charts", "server"]) {
+      const { url, html } = await browser.get(`/admin/${page}`);
+      assert.equal(url, `/admin/${page}`);
+      assert.doesNotMatch(html, /Something went wrong/);
+    }
+    const { times } = JSON.parse((await browser.get("/admin/charts/data?range=7d")).html);
+    assert.equal(times.length, 336);
+  }, ALPN);
+});
+
 Deno.test("behind a reverse proxy each client has a limit of its own on accounts that it asks for", async () => {
   await withLiveServer(async (house) => {
     const ask = async (client: string) => {
