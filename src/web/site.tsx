@@ -1,5 +1,4 @@
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import { logger } from "../base/mod.ts";
 import type { Account } from "../store/mod.ts";
@@ -8,7 +7,7 @@ import { accountPages } from "./account/mod.tsx";
 import { IMPORT_PATH } from "./account/transfer.tsx";
 import { adminPages } from "./admin/mod.tsx";
 import { serveAsset } from "./assets.ts";
-import { MAX_FORM_BYTES } from "./limits.ts";
+import { limitForm } from "./form_limit.ts";
 import { Layout } from "./layout.tsx";
 import { isForgedRequest, readRequestFacts } from "./request.ts";
 import type { RequestFacts, SiteServices } from "./services.ts";
@@ -74,10 +73,6 @@ export async function openSite(services: SiteServices): Promise<OpenedSite> {
     }
     context.header("cache-control", "no-store");
     return await next();
-  });
-  const limitForm = bodyLimit({
-    maxSize: MAX_FORM_BYTES,
-    onError: (context) => context.text("This form has too much in it.\n", 413),
   });
   app.use((context, next) =>
     // A file that is imported is not kept in memory, and has a limit of its own.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { serveHttp } from "../../src/app/http_connection.ts";
 import { decodeLatin1, encodeUtf8 } from "../../src/base/mod.ts";
+import { MAX_FORM_BYTES } from "../../src/web/limits.ts";
 import { bytesOf, put } from "../store/fixture.ts";
 import { type MemoryTransport, memoryTransportPair } from "../support/memory_transport.ts";
 import { HOSTNAME, MAX_UPLOAD_BYTES, SiteHouse } from "./site_house.ts";
@@ -119,5 +120,27 @@ Deno.test("a browser that goes away while it downloads ends the export", async (
   client.write(encodeUtf8(head("GET /account/transfer/export", [])));
   assert.match(await readUntil(client, /PK\x03\x04/), /content-disposition: attachment/i);
   client.destroy();
+  await served;
+});
+
+Deno.test("a form may come in chunks, or not at all, and is limited all the same", async () => {
+  await using house = await SiteHouse.open();
+  const { client, served, head } = await connect(house);
+  const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+  const type = "Content-Type: application/x-www-form-urlencoded";
+  const post = (...body: string[]) => {
+    client.write(encodeUtf8(head("POST /account/settings", [type, "Transfer-Encoding: chunked"])));
+    for (const piece of body) client.write(encodeUtf8(chunk(piece)));
+  };
+  post("without=", "NOTIFY", "");
+  assert.match(await readUntil(client, /\r\n\r\n/), /^HTTP\/1\.1 303 [^]*done=saved/);
+  assert.deepEqual((await house.account("alice")).disabledCapabilities, ["NOTIFY"]);
+  client.write(encodeUtf8(head("POST /account/transfer/abort", [])));
+  assert.match(await readUntil(client, /\r\n\r\n/), /^HTTP\/1\.1 303 /);
+  post("x".repeat(MAX_FORM_BYTES), "");
+  assert.match(await readUntil(client, /\r\n\r\n/), /^HTTP\/1\.1 303 /);
+  post("x".repeat(MAX_FORM_BYTES + 1), "");
+  assert.match(await readUntil(client, /\r\n\r\n/), /^HTTP\/1\.1 413 /);
+  await client.close();
   await served;
 });
