@@ -21,3 +21,8 @@ export const ZIP_TURN_BYTES = 32 * 1024;
 export const ZIP_TURN_ENTRIES = 50;
 /** Octets of a list beside a Maildir, such as of 20,000 subscriptions: it is in memory as a whole. */
 export const MAX_LIST_BYTES = 2 * 1024 * 1024;
+/**
+ * Messages that come into a mailbox in one step: each is 300 octets of memory until then, however
+ * small it is, and the step stops the server for 7 microseconds.
+ */
+export const MAX_IMPORTED_MESSAGES = 500_000;

@@ -7,7 +7,8 @@ import {
   StoreError,
   type ZonedTime,
 } from "../store/mod.ts";
-import type { MailboxResult } from "./result.ts";
+import { MAX_IMPORTED_MESSAGES } from "./limits.ts";
+import { type MailboxResult, TransferError } from "./result.ts";
 
 const NO_KEYWORDS: readonly string[] = [];
 
@@ -35,21 +36,32 @@ export function isKeyword(keyword: string): boolean {
 export class MailboxImport {
   readonly mailbox: string;
   readonly #store: AccountStore;
+  readonly #maxMessages: number;
   #messages: NewMessage[] = [];
   #stage: MessageStage | undefined;
   #leftBytes: number | undefined;
   readonly #badKeywords = new Set<string>();
 
-  private constructor(store: AccountStore, mailbox: string, leftBytes: number | undefined) {
+  private constructor(
+    store: AccountStore,
+    mailbox: string,
+    leftBytes: number | undefined,
+    maxMessages: number,
+  ) {
+    this.#maxMessages = maxMessages;
     this.#store = store;
     this.mailbox = mailbox;
     this.#leftBytes = leftBytes;
   }
 
-  static async begin(store: AccountStore, mailbox: string): Promise<MailboxImport> {
+  static async begin(
+    store: AccountStore,
+    mailbox: string,
+    maxMessages = MAX_IMPORTED_MESSAGES,
+  ): Promise<MailboxImport> {
     const { limitBytes, usedBytes } = await store.quota();
     const left = limitBytes === undefined ? undefined : limitBytes - usedBytes;
-    return new MailboxImport(store, mailbox, left);
+    return new MailboxImport(store, mailbox, left, maxMessages);
   }
 
   /** Messages that are complete. */
@@ -68,8 +80,13 @@ export class MailboxImport {
     await this.#stage.write(bytes);
   }
 
-  /** Ends the message. Throws StoreError "over-quota". */
+  /** Ends the message. Throws StoreError "over-quota", TransferError. */
   async end({ flags, keywords, internalDate }: MessageFacts): Promise<void> {
+    if (this.count >= this.#maxMessages) {
+      throw new TransferError(
+        `mailbox ${this.mailbox} has more than ${this.#maxMessages} messages: import it in parts`,
+      );
+    }
     const stage = this.#stage ?? this.#store.stageMessage();
     this.#stage = stage;
     const whole = await stage.finish();

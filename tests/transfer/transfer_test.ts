@@ -11,6 +11,7 @@ import {
 import { mailboxOfFolder, maildirFolder } from "../../src/transfer/maildir_names.ts";
 import { mailboxOfMbox, mboxPath } from "../../src/transfer/mbox_path.ts";
 import { MAX_LIST_BYTES } from "../../src/transfer/limits.ts";
+import { MailboxImport } from "../../src/transfer/mailbox_import.ts";
 import { parseSubscriptions, writeSubscriptions } from "../../src/transfer/subscriptions.ts";
 import { bytesOf, mail, put, refuses } from "../store/fixture.ts";
 import { withFolder, withStore } from "../store/sqlite/account_fixture.ts";
@@ -188,6 +189,24 @@ Deno.test("lists beside a Maildir are read up to a size, before anything is impo
       await Deno.writeTextFile(`${folder}/${name}`, "\n".repeat(MAX_LIST_BYTES));
     }
     assert.equal((await importMaildir(to, folder, undefined, quiet))[0]?.messages, 1);
+  }));
+
+Deno.test("a mailbox takes so many messages in one step and no more, then none", () =>
+  withAccounts(async (_, to) => {
+    const facts = { flags: 0, keywords: [], internalDate: undefined };
+    const fill = async (count: number) => {
+      const into = await MailboxImport.begin(to, "INBOX", 2);
+      try {
+        for (let i = 0; i < count; i++) await into.end(facts);
+        await into.commit();
+      } finally {
+        await into.discard();
+      }
+    };
+    await assert.rejects(fill(3), TransferError);
+    assert.equal((await to.quota()).usedMessages, 0);
+    await fill(2);
+    assert.equal((await to.quota()).usedMessages, 2);
   }));
 
 Deno.test("mail that came over is told of although there are too many subscriptions", () =>
