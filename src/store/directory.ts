@@ -34,7 +34,7 @@ export interface Alias {
 
 /** A page of a long list. */
 export interface PageQuery {
-  /** A text that addresses have in them, in whatever case of ASCII letters; "" for all. */
+  /** A text that addresses have in them, in whatever letter case; "" for all. */
   readonly search: string;
   /** How many are passed over. */
   readonly offset: number;
@@ -65,7 +65,7 @@ export interface Directory {
   /** How many accounts each domain has; domains without any are left out. */
   countByDomain(): Promise<ReadonlyMap<string, number>>;
   listAccounts(): Promise<Account[]>;
-  /** Some accounts, by address, and how many there are in all. */
+  /** Some accounts, by address in lower case, and how many there are in all. */
   findAccounts(query: PageQuery): Promise<{ readonly total: number; readonly accounts: Account[] }>;
   getAccount(id: AccountId): Promise<Account | undefined>;
   /**

@@ -66,7 +66,8 @@ export class ModelDirectory implements Directory {
   }
 
   async findAccounts({ search, offset, limit }: PageQuery) {
-    const found = (await this.listAccounts()).filter(({ address }) => has(address, search));
+    const found = (await this.listAccounts()).filter(({ address }) => has(address, search))
+      .sort((a, b) => a.address.toLowerCase() < b.address.toLowerCase() ? -1 : 1);
     return { total: found.length, accounts: found.slice(offset, offset + limit) };
   }
 

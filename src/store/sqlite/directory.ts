@@ -113,12 +113,16 @@ export class SqliteDirectory implements Directory {
   async findAccounts(
     { search, offset, limit }: PageQuery,
   ): Promise<{ total: number; accounts: Account[] }> {
-    const where = "WHERE instr(lower(address), lower(?)) > 0";
+    // The keys are in order already, and in lower case; accounts are read for this page alone.
+    const from = "FROM address WHERE is_own = 1 AND instr(address, ?) > 0";
+    const text = search.toLowerCase();
     return this.#db.read(() => ({
-      total: this.#db.number(`SELECT count(*) FROM account ${where}`, search),
+      total: this.#db.number(`SELECT count(*) ${from}`, text),
       accounts: this.#db.all<AccountRow>(
-        `${SELECT_ACCOUNT} ${where} ORDER BY address LIMIT ? OFFSET ?`,
-        search,
+        `${SELECT_ACCOUNT} JOIN (
+           SELECT account_id, address AS key ${from} ORDER BY key LIMIT ? OFFSET ?
+         ) ON id = account_id ORDER BY key`,
+        text,
         limit,
         offset,
       ).map(accountOf),
@@ -251,14 +255,16 @@ export class SqliteDirectory implements Directory {
   async findAliases(
     { search, offset, limit }: PageQuery,
   ): Promise<{ total: number; aliases: Alias[] }> {
-    const from = `FROM address JOIN account ON account.id = address.account_id
-      WHERE is_own = 0 AND instr(lower(address.address || char(10) || account.address), lower(?)) > 0`;
+    const from = `FROM address WHERE is_own = 0 AND (instr(address, ?1) > 0 OR account_id IN (
+      SELECT account_id FROM address WHERE is_own = 1 AND instr(address, ?1) > 0))`;
+    const text = search.toLowerCase();
     return this.#db.read(() => ({
-      total: this.#db.number(`SELECT count(*) ${from}`, search),
+      total: this.#db.number(`SELECT count(*) ${from}`, text),
       aliases: this.#db.all<[string, AccountId, string]>(
-        `SELECT address.address, account.id, account.address ${from}
-         ORDER BY address.address LIMIT ? OFFSET ?`,
-        search,
+        `SELECT key, id, address FROM account JOIN (
+           SELECT account_id, address AS key ${from} ORDER BY key LIMIT ?2 OFFSET ?3
+         ) ON id = account_id ORDER BY key`,
+        text,
         limit,
         offset,
       ).map(([address, id, own]) => ({ address, account: { id, address: own } })),
