@@ -83,9 +83,9 @@ function writeDemoConfig(host: string, ports: DemoPorts): string {
 async function addDemoAccount(store: Store): Promise<void> {
   const { directory } = store;
   if (!await directory.findDomain(DOMAIN)) await directory.addDomain(DOMAIN);
-  if (await directory.resolveAddress(ADDRESS)) return;
   const verifier = await makeVerifier(PASSWORD);
-  await directory.setAdminVerifier(verifier);
+  if (!await directory.adminVerifier()) await directory.setAdminVerifier(verifier);
+  if (await directory.resolveAddress(ADDRESS)) return;
   const { id } = await directory.addAccount(ADDRESS, verifier);
   await addSampleMail(await store.openAccount(id));
 }
