@@ -233,6 +233,8 @@ netTest("close does not reset a client that is still sending", async (scope) => 
   const { port, next } = await scope.listen();
   const client = await scope.connect(port);
   const { transport } = await next();
+  // A reset destroys what the client has not read yet.
+  client.socket.pause();
   // As much as is dropped for a client; what sockets hold beside that differs between machines.
   client.send(new Uint8Array(CLOSE_LINGER_BYTES));
   await pause(100);
@@ -241,7 +243,8 @@ netTest("close does not reset a client that is still sending", async (scope) => 
   await client.until((each) => each.socket.writableLength === 0, "everything to be sent");
   client.socket.end();
   await within(closing, "close");
-  assert.equal(client.text, "* BYE");
+  client.socket.resume();
+  await client.waitFor("* BYE");
   assert.equal(client.error, undefined);
 });
 
