@@ -12,6 +12,8 @@ const EMBEDDED = [
   "This is a mail server, and it is up",
   // A style sheet, which is a file of its own in the source.
   "--on-accent",
+  // A library that goes to browsers as it is.
+  "leeoniya/uPlot",
   "SMTPConnection",
   "Invalid TOML document",
 ];

@@ -82,6 +82,7 @@ Deno.test("the overview says what is wrong, when certificates end and what goes 
     "imap → imap, smtp → submission, http/1.1 → web, none → web",
   );
   assert.match(html, /2 messages, the oldest for 60 minutes/);
+  assert.match(html, /<strong>44 GiB<\/strong><small>in all accounts/);
   assert.equal(html.match(/<svg class="spark"/g)?.length, 4);
   const [certificate] = house.host.facts.certificates;
   assert.ok(certificate);
@@ -537,4 +538,13 @@ Deno.test("an account whose mail cannot be read still has a page", async () => {
   const { status, html } = await admin.get("/admin/accounts/1");
   assert.equal(status, 200);
   assert.match(html, /The mail cannot be read/);
+});
+
+Deno.test("without a history there are no charts, and everything else", async () => {
+  await using house = await SiteHouse.open({ keepsHistory: false });
+  const admin = house.visitor();
+  await admin.logInAsAdmin();
+  assert.equal((await admin.get("/admin")).status, 200);
+  assert.match(noticeOf((await admin.get("/admin/charts")).html), /Nothing is kept for charts/);
+  assert.deepEqual(JSON.parse((await admin.get("/admin/charts/data")).html).times, []);
 });

@@ -57,7 +57,10 @@ export class SiteHouse implements AsyncDisposable {
 
   /** `before` prepares the folder of uploads. */
   static async open(
-    { before }: { before?: (uploads: string) => Promise<void> } = {},
+    { before, keepsHistory = true }: {
+      before?: (uploads: string) => Promise<void>;
+      keepsHistory?: boolean;
+    } = {},
   ): Promise<SiteHouse> {
     const folder = await Deno.makeTempDir({ prefix: "postern-site-" });
     const house = new SiteHouse(folder, await openSqliteHistory(folder));
@@ -78,7 +81,7 @@ export class SiteHouse implements AsyncDisposable {
     house.#site = await openSite({
       ...{ hostname: HOSTNAME, host: house.host, store, authenticator, clock },
       ...{ gate: house.gate, loginLog: house.loginLog, queue: house.queue },
-      history: house.history,
+      history: keepsHistory ? house.history : undefined,
       quotas: () => house.quotas,
       networks: { read: readNetwork, overlap: networksOverlap },
       configuration: CONFIGURATION,

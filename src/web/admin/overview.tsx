@@ -38,7 +38,7 @@ export async function overviewPage(context: SiteContext, site: Site): Promise<Re
           <strong>{sentence(text)}</strong> {sentence(advice)}
         </Notice>
       ))}
-      <Tiles status={status} open={open} day={day} />
+      <Tiles status={status} open={open} day={day} storedBytes={storedBytes(site)} />
       <div class="cards">
         <section class="card plain">
           <h2>Server</h2>
@@ -87,12 +87,16 @@ async function readDay({ history, clock }: Site): Promise<Day | undefined> {
 }
 
 function Tiles(
-  { status, open, day }: { status: HostStatus; open: number; day: Day | undefined },
+  { status, open, day, storedBytes }: {
+    status: HostStatus;
+    open: number;
+    day: Day | undefined;
+    storedBytes: number | undefined;
+  },
 ) {
   const sum = (values: readonly (number | null)[] = []) =>
     values.reduce<number>((total, value) => total + (value ?? 0), 0);
   const failed = sum(day?.loginsFailed);
-  const stored = day?.storageBytes.findLast((value) => value !== null);
   return (
     <ul class="tiles">
       <li class="tile">
@@ -122,7 +126,7 @@ function Tiles(
       </li>
       <li class="tile">
         <a href="/admin/charts">Storage</a>
-        <strong>{stored === undefined || stored === null ? "–" : bytesText(stored)}</strong>
+        <strong>{storedBytes === undefined ? "–" : bytesText(storedBytes)}</strong>
         <small>in all accounts</small>
         <Spark
           label="Storage in the last 24 hours"
@@ -132,6 +136,14 @@ function Tiles(
       </li>
     </ul>
   );
+}
+
+/** What all accounts hold together; undefined before it is known of any. */
+function storedBytes({ quotas }: Site): number | undefined {
+  const known = [...quotas().values()];
+  return known.length === 0
+    ? undefined
+    : known.reduce((total, { usedBytes }) => total + usedBytes, 0);
 }
 
 function addUp(
