@@ -186,8 +186,13 @@ export class Expiry {
   /** Removes accounts whose time of grace is over. */
   async #removeDue(): Promise<void> {
     const { store: { directory }, clock, removed } = this.#services;
-    for (const { id } of await directory.listDueForRemoval(Math.floor(clock.now() / 1000))) {
+    const now = Math.floor(clock.now() / 1000);
+    for (const { id } of await directory.listDueForRemoval(now)) {
       if (this.#isStopped) return;
+      await othersTurn();
+      // It may have been enabled meanwhile.
+      const { removeAt = Infinity } = await directory.getAccount(id) ?? {};
+      if (removeAt > now) continue;
       await directory.removeAccount(id);
       removed(id);
       log.info("account {id} is removed, as it was to be", { id });
@@ -204,6 +209,8 @@ export class Expiry {
       for (const { id } of unused) {
         if (this.#isStopped) return;
         after = id;
+        // An account and its files take milliseconds, and in one day there may be thousands.
+        await othersTurn();
         // One connection may last for months.
         if (isInUse(id)) {
           await directory.noteLogin(id);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Expiry } from "../../src/chatmail/mod.ts";
 import type { Store } from "../../src/store/mod.ts";
 import { ModelStore } from "../store/model_store.ts";
+import { countRoundTrips } from "../support/round_trips.ts";
 
 Deno.test("a walk over many accounts leaves three quarters of the time to others", async () => {
   const model = new ModelStore();
@@ -35,4 +36,37 @@ Deno.test("a walk over many accounts leaves three quarters of the time to others
   const wholeMs = performance.now() - began;
   assert.ok(wholeMs > workMs * 3, `${workMs} of ${wholeMs} ms`);
   assert.ok(turns > count, `others had ${turns} turns`);
+});
+
+Deno.test("while many accounts are removed, others are served", async () => {
+  const model = new ModelStore();
+  await model.directory.addDomain("example.org");
+  for (let i = 0; i < 40; i++) {
+    const { id } = await model.directory.addAccount(`a${i}@example.org`, "{}");
+    if (i % 2 === 0) await model.directory.setAccountDisabled(id, "", 1);
+  }
+  const { directory } = model;
+  const removeAccount = directory.removeAccount.bind(directory);
+  // As databases and files that go away.
+  directory.removeAccount = async (id) => {
+    for (const began = performance.now(); performance.now() < began + 4;);
+    await removeAccount(id);
+  };
+  const removed: number[] = [];
+  const expiry = new Expiry({
+    trashAfterMs: undefined,
+    chatmail: {
+      ...{ domain: "example.org", deleteMailsAfterMs: 1, deleteLargeAfterMs: 1 },
+      deleteInactiveAfterMs: 1000,
+    },
+  }, {
+    store: model,
+    clock: { now: () => Date.now() + 10 * 86_400_000 },
+    isInUse: () => false,
+    removed: (id) => removed.push(id),
+  });
+  // Those who are due, and those who are not used.
+  const trips = await countRoundTrips(() => expiry.run());
+  assert.equal(removed.length, 40);
+  assert.ok(trips >= 8, `${trips} round trips`);
 });

@@ -200,3 +200,18 @@ Deno.test("a client in IDLE sees what expires as ordinary expunges", () =>
     assert.deepEqual(lines.sort(), ["1 EXPUNGE", "2 EXPUNGE", "3 EXPUNGE"]);
     await idle.done();
   }));
+
+Deno.test("an account that is enabled while others are removed is kept", () =>
+  withHouse(async ({ store: { directory }, expiry, removed, add, wait }) => {
+    const [first, second] = [await add("a@example.org"), await add("b@example.org")];
+    for (const id of [first, second]) await directory.setAccountDisabled(id, "", 1);
+    wait(1);
+    const removeAccount = directory.removeAccount.bind(directory);
+    directory.removeAccount = async (id) => {
+      await removeAccount(id);
+      if (id === first) await directory.setAccountDisabled(second, undefined);
+    };
+    await expiry.run();
+    assert.deepEqual(removed, [first]);
+    assert.notEqual(await directory.getAccount(second), undefined);
+  }));

@@ -81,6 +81,7 @@ Deno.test("a chatmail host is known by its entries, and by capabilities after lo
         `GETMETADATA "" (/shared/comment /shared/admin ${vendor}/irohrelay ${vendor}/turn ` +
           `${vendor}/maxsmtprecipients ${vendor}/appversions)`,
       );
+      // TURN_LIFE_SECONDS
       const until = clock.time / 1000 + 5 * 86_400;
       const text = untagged.join();
       assert.match(text, /\/shared\/admin "mailto:admin@example.org"/);
