@@ -49,10 +49,11 @@ export class HeldTimers implements Disposable {
     };
   }
 
-  /** Resolves when somebody waits for exactly so long. */
-  async until(ms: number): Promise<void> {
+  /** Resolves when somebody waits for so long, or up to `lessMs` less. */
+  async until(ms: number, lessMs = 0): Promise<void> {
     for (let i = 0; i < 500; i++) {
-      if ([...this.#timers.values()].some((timer) => timer.ms === ms)) return;
+      const isAsked = (timer: HeldTimer) => timer.ms <= ms && timer.ms >= ms - lessMs;
+      if ([...this.#timers.values()].some(isAsked)) return;
       await new Promise((resolve) => this.#real.setTimeout(resolve, 4));
     }
     const times = [...this.#timers.values()].map((timer) => timer.ms);
