@@ -131,14 +131,14 @@ Deno.test("accounts are added with a password that is shown once, or typed and n
   const { house, admin } = await open();
   await using _ = house;
   const path = "/admin/accounts/new";
-  const made = await admin.post(path, { address: "carol@example.org", choice: "generated" });
+  const made = await admin.post(path, { address: "carol@example.org" });
   const password = secretOf(made.html);
   assert.match(password, /^[a-z2-9-]{23}$/);
   assert.equal((await house.visitor().logIn("carol", password)).path, "/account");
   const { id } = await house.account("carol");
   assert.ok(!(await admin.get(`/admin/accounts/${id}`)).html.includes(password));
 
-  const typed = { address: "dave@example.org", choice: "typed", password: PASSWORD };
+  const typed = { address: "dave@example.org", password: PASSWORD };
   const added = await admin.post(path, typed);
   assert.equal(noticeOf(added.html), "The account was added.");
   assert.equal((await house.visitor().logIn("dave")).path, "/account");
@@ -156,7 +156,6 @@ Deno.test("accounts are added with a password that is shown once, or typed and n
     assert.match(noticeOf(page.html), problem);
     assert.ok(page.html.includes(`value="${fields.address}"`));
     assert.ok(!page.html.includes(`value="${fields.password}"`), "a password is not shown");
-    assert.match(page.html, /value="typed" checked/);
   }
 });
 
@@ -238,13 +237,13 @@ Deno.test("an account gets another password, made up or typed", async () => {
   await using _ = house;
   const { id } = await house.account("alice");
   const path = `/admin/accounts/${id}/password`;
-  const password = secretOf((await admin.post(path, { choice: "generated" })).html);
+  const password = secretOf((await admin.post(path, {})).html);
   assert.equal((await house.visitor().logIn("alice")).status, 403);
   assert.equal((await house.visitor().logIn("alice", password)).path, "/account");
-  const short = await admin.post(path, { choice: "typed", password: "short" });
+  const short = await admin.post(path, { password: "short" });
   assert.equal(short.status, 422);
   assert.doesNotMatch(short.html, /value="short"/);
-  const typed = await admin.post(path, { choice: "typed", password: PASSWORD });
+  const typed = await admin.post(path, { password: PASSWORD });
   assert.match(noticeOf(typed.html), /was changed/);
   assert.equal((await house.visitor().logIn("alice")).path, "/account");
   assert.deepEqual(house.host.told, [`tellSecurity ${id}`, `tellSecurity ${id}`]);

@@ -6,7 +6,7 @@ import { type Form, readForm, redirectDone } from "../forms.ts";
 import { Radios } from "../parts.tsx";
 import type { Site, SiteContext } from "../site.tsx";
 import { accountPage, findAccount, missingAccount, type Refused } from "./account.tsx";
-import { GeneratedPassword, PasswordChoice } from "./accounts.tsx";
+import { GeneratedPassword, PasswordField } from "./accounts.tsx";
 import { ask, showPage } from "./layout.tsx";
 
 const LIST_PATH = "/admin/accounts";
@@ -100,7 +100,7 @@ export function removeAccountAlias(context: SiteContext, site: Site): Promise<Re
 export async function passwordPage(
   context: SiteContext,
   site: Site,
-  { problem, choice = "generated" }: { problem?: string; choice?: string } = {},
+  problem?: string,
 ): Promise<Response> {
   const account = await findAccount(context, site);
   if (account === undefined) return await missingAccount(context, site);
@@ -111,7 +111,7 @@ export async function passwordPage(
     { title: `New password for ${account.address}`, path: LIST_PATH, problem },
     <form method="post" action={`${path}/password`} class="stack card">
       <p>Programs and browsers that use the present one are logged out.</p>
-      <PasswordChoice choice={choice} />
+      <PasswordField />
       <p class="buttons">
         <button type="submit">Set the password</button>
         <a href={path}>Cancel</a>
@@ -124,19 +124,17 @@ export async function passwordPage(
 export async function newPassword(context: SiteContext, site: Site): Promise<Response> {
   const account = await findAccount(context, site);
   if (account === undefined) return await missingAccount(context, site);
-  const form = await readForm(context);
-  const choice = form.text("choice");
-  const isGenerated = choice !== "typed";
-  const password = isGenerated ? generatePassword() : form.text("password");
+  const typed = (await readForm(context)).text("password");
+  const password = typed || generatePassword();
   try {
     await setPassword(site.store.directory, account.id, password, site.passwordCosts);
   } catch (error) {
     if (!(error instanceof PasswordError)) throw error;
-    return await passwordPage(context, site, { problem: error.message, choice });
+    return await passwordPage(context, site, error.message);
   }
   site.host.tellSecurity(account.id);
   const path = `${LIST_PATH}/${account.id}`;
-  if (!isGenerated) return redirectDone(context, path, "password");
+  if (typed !== "") return redirectDone(context, path, "password");
   return await showPage(
     context,
     site,

@@ -3,7 +3,7 @@ import { type Account, type Quota, StoreError } from "../../store/mod.ts";
 import { pageOf, readForm } from "../forms.ts";
 import { bytesText, countText } from "../format.ts";
 import { ADMIN_PAGE, MAX_SEARCH } from "../limits.ts";
-import { Badge, Field, Notice, numeric, Pager, Radios, Table } from "../parts.tsx";
+import { Badge, Field, Notice, numeric, Pager, Table } from "../parts.tsx";
 import type { Site, SiteContext } from "../site.tsx";
 import { showPage } from "./layout.tsx";
 
@@ -106,14 +106,13 @@ export function dayText(seconds: number): string {
 interface Shown {
   readonly problem?: string;
   readonly address?: string;
-  readonly choice?: string;
 }
 
 /** Where an account is added. */
 export function newAccountPage(
   context: SiteContext,
   site: Site,
-  { problem, address = "", choice = "generated" }: Shown = {},
+  { problem, address = "" }: Shown = {},
 ): Response | Promise<Response> {
   return showPage(
     context,
@@ -127,7 +126,7 @@ export function newAccountPage(
         hint="In a domain of this host."
         required
       />
-      <PasswordChoice choice={choice} />
+      <PasswordField />
       <p class="buttons">
         <button type="submit">Add the account</button>
         <a href={PATH}>Cancel</a>
@@ -136,23 +135,16 @@ export function newAccountPage(
   );
 }
 
-/** A password that is made up, or one that is typed. */
-export function PasswordChoice({ choice }: { choice: string }) {
+/** A password that is typed, or none for one that is made up. */
+export function PasswordField() {
   return (
-    <>
-      <Radios
-        legend="Password"
-        name="choice"
-        options={[["generated", "Make one up, and show it once"], ["typed", "The one below"]]}
-        value={choice}
-      />
-      <Field
-        label="Password of your choice"
-        name="password"
-        type="password"
-        autocomplete="new-password"
-      />
-    </>
+    <Field
+      label="Password"
+      name="password"
+      type="password"
+      hint="Left empty, one is made up and shown once."
+      autocomplete="new-password"
+    />
   );
 }
 
@@ -172,19 +164,18 @@ export function GeneratedPassword({ address, password }: { address: string; pass
 export async function addAccount(context: SiteContext, site: Site): Promise<Response> {
   const form = await readForm(context);
   const address = form.text("address").trim();
-  const choice = form.text("choice");
-  const isGenerated = choice !== "typed";
-  const password = isGenerated ? generatePassword() : form.text("password");
+  const typed = form.text("password");
+  const password = typed || generatePassword();
   let account: Account;
   try {
     const verifier = await makeVerifier(password, site.passwordCosts);
     account = await site.store.directory.addAccount(address, verifier);
   } catch (error) {
     if (!(error instanceof StoreError || error instanceof PasswordError)) throw error;
-    return await newAccountPage(context, site, { problem: error.message, address, choice });
+    return await newAccountPage(context, site, { problem: error.message, address });
   }
   const path = `${PATH}/${account.id}`;
-  if (!isGenerated) return context.redirect(`${path}?done=added`, 303);
+  if (typed !== "") return context.redirect(`${path}?done=added`, 303);
   return await showPage(
     context,
     site,

@@ -20,6 +20,9 @@ const PROTOCOLS: Readonly<Record<LiveConnection["protocol"], string>> = {
   metrics: "Metrics",
 };
 
+/** Those that carry passwords. */
+const ENCRYPTED: readonly LiveConnection["protocol"][] = ["imap", "submission", "web"];
+
 /** Who is connected now, the oldest first, of one protocol or account where that is asked for. */
 export async function connectionsPage(context: SiteContext, site: Site): Promise<Response> {
   const search = (context.req.query("search") ?? "").trim().slice(0, MAX_SEARCH);
@@ -84,12 +87,14 @@ export function ConnectionTable(
         ...[numeric("In"), numeric("Out"), ""],
       ]}
       rows={connections.map((connection) => [
-        connection.account?.address ?? <span class="faint">Nobody yet</span>,
+        connection.account
+          ? <a href={`/admin/accounts/${connection.account.id}`}>{connection.account.address}</a>
+          : <span class="faint">Nobody yet</span>,
         connection.client || <span class="faint">Unnamed</span>,
         connection.remote,
         <>
           {PROTOCOLS[connection.protocol]}
-          {connection.tls === undefined && (
+          {connection.tls === undefined && ENCRYPTED.includes(connection.protocol) && (
             <>
               {" "}
               <Badge kind="problem">in clear</Badge>
