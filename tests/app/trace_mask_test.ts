@@ -89,6 +89,25 @@ Deno.test("a trace of IMAP shows neither passwords nor what mechanisms say", () 
   );
 });
 
+Deno.test("a trace of IMAP shows no secret that the server took for a tag", () => {
+  assert.deepEqual(
+    show(new ImapMask(COMMANDS), [
+      // Sent ahead, though the mechanism is none.
+      "< a AUTHENTICATE FOO\r\nAHNlY3JldA==\r\nb NOOP\r\n",
+      "> a NO no such mechanism\r\nAHNlY3JldA== BAD Unknown command\r\nb OK done\r\n",
+      "< secret x\r\n",
+      "> secret BAD Unknown command\r\n",
+    ]).filter((line) => line.startsWith(">")),
+    [
+      "> a NO no such mechanism",
+      "> (masked) BAD Unknown command",
+      // It came before the login was over, and was not shown.
+      "> (masked) OK done",
+      "> (masked) BAD Unknown command",
+    ],
+  );
+});
+
 Deno.test("a literal that the server did not want is not waited for, and what comes all the same is secret", () => {
   assert.deepEqual(
     show(new ImapMask(COMMANDS), [

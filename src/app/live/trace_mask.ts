@@ -13,6 +13,8 @@ export interface TraceMask {
 }
 
 const MASKED = "(masked)";
+/** With more of them that are not answered, no tag is shown. */
+const MAX_HIDDEN_TAGS = 100;
 
 /** Mechanisms whose names are shown; anything else in their place may be a password. */
 const MECHANISMS =
@@ -32,6 +34,8 @@ export class ImapMask implements TraceMask {
   /** Tag of the command whose literals follow; "" when it has none that can be read. */
   #commandTag: string | undefined;
   #isSecret = false;
+  /** First words of lines that were not shown: the server took them for tags, and says them again. */
+  readonly #hiddenTags = new Set<string>();
   /** The literal that is to come is sent only when the server lets it (RFC 9051 4.3). */
   #isAsking = false;
   #isResponseOpen = false;
@@ -54,7 +58,10 @@ export class ImapMask implements TraceMask {
   }
 
   #showReceived(line: Line): string {
-    if (this.#loginTag !== undefined) return octets(line.size, ` of a login`);
+    if (this.#loginTag !== undefined) {
+      this.#hide(line);
+      return octets(line.size, ` of a login`);
+    }
     const shown = this.#commandTag === undefined
       ? this.#showCommand(line)
       : this.#isSecret
@@ -71,7 +78,8 @@ export class ImapMask implements TraceMask {
     return `${shown} ${octets(Number(literal[1]))}`;
   }
 
-  #showCommand({ text, size }: Line): string {
+  #showCommand(line: Line): string {
+    const { text, size } = line;
     this.#isSecret = false;
     if (/^done$/i.test(text)) return text;
     const [, tag = "", first = "", second = ""] = /^([^ ]+) ([^ ]+)(?: ([^ ]+))?/.exec(text) ?? [];
@@ -88,7 +96,14 @@ export class ImapMask implements TraceMask {
     }
     if (this.#commands.has(full)) return text;
     this.#isSecret = true;
+    this.#hide(line);
     return octets(size, " that are no command");
+  }
+
+  #hide({ text }: Line): void {
+    const [word = ""] = text.split(" ", 1);
+    // A login that was given up; what is untagged looks the same.
+    if (word !== "*" && this.#hiddenTags.size < MAX_HIDDEN_TAGS) this.#hiddenTags.add(word);
   }
 
   #showSent({ text, size, tail }: Line): string {
@@ -106,6 +121,10 @@ export class ImapMask implements TraceMask {
         // It did not want the literal, so that a command follows.
         this.#input.stopSkipping();
         this.#commandTag = undefined;
+      }
+      const isFull = this.#hiddenTags.size >= MAX_HIDDEN_TAGS;
+      if (this.#hiddenTags.delete(tag) || isFull) {
+        return MASKED + withoutMail(text.slice(tag.length)) + note;
       }
     } else if (!text.startsWith("* ")) return octets(size) + note;
     return withoutMail(text) + note;
