@@ -1,4 +1,4 @@
-import type { Bytes } from "../base/mod.ts";
+import { type Bytes, othersTurn } from "../base/mod.ts";
 import {
   type AccountStore,
   MAX_KEYWORD_LENGTH,
@@ -7,8 +7,8 @@ import {
   StoreError,
   type ZonedTime,
 } from "../store/mod.ts";
-import { MAX_IMPORTED_MESSAGES } from "./limits.ts";
-import { type MailboxResult, TransferError } from "./result.ts";
+import { DISCARD_TURN_MESSAGES, MAX_IMPORTED_MESSAGES } from "./limits.ts";
+import { type MailboxResult, TransferError, TransferStopped } from "./result.ts";
 
 const NO_KEYWORDS: readonly string[] = [];
 
@@ -131,7 +131,10 @@ export class MailboxImport {
   /** Forgets everything that was not committed. */
   async discard(): Promise<void> {
     await this.drop();
-    for (const { staged } of this.#messages) await staged.discard();
+    for (const [i, { staged }] of this.#messages.entries()) {
+      if (i % DISCARD_TURN_MESSAGES === 0) await othersTurn();
+      await staged.discard();
+    }
     this.#messages = [];
   }
 
@@ -158,7 +161,8 @@ export async function importMailbox(
     await fill(into);
     return (await into.commit()).result;
   } catch (error) {
-    await into.discard();
+    // Who stops the server does not wait: the store clears away later what is left.
+    if (!(error instanceof TransferStopped)) await into.discard();
     throw error;
   }
 }

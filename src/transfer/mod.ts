@@ -11,6 +11,6 @@ export { exportMbox } from "./mbox_export.ts";
 export { importMbox } from "./mbox_import.ts";
 export { mailboxOfMbox } from "./mbox_path.ts";
 export { type ImapSource, importImap } from "./imap_import.ts";
-export { type MailboxResult, type Progress, TransferError } from "./result.ts";
+export { type MailboxResult, type Progress, TransferError, TransferStopped } from "./result.ts";
 export { exportZip, type ZipKind } from "./zip_export.ts";
 export { unpackZip } from "./zip_import.ts";

@@ -16,3 +16,8 @@ export type Progress = (mailbox: string, done: number, total: number) => void;
 export class TransferError extends Error {
   override readonly name = "TransferError";
 }
+
+/** Thrown by a `Progress` to end a transfer at once, with nothing cleared away that the store will. */
+export class TransferStopped extends Error {
+  override readonly name = "TransferStopped";
+}

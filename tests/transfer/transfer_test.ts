@@ -7,6 +7,7 @@ import {
   importMaildir,
   importMbox,
   TransferError,
+  TransferStopped,
 } from "../../src/transfer/mod.ts";
 import { mailboxOfFolder, maildirFolder } from "../../src/transfer/maildir_names.ts";
 import { mailboxOfMbox, mboxPath } from "../../src/transfer/mbox_path.ts";
@@ -207,6 +208,50 @@ Deno.test("a mailbox takes so many messages in one step and no more, then none",
     assert.equal((await to.quota()).usedMessages, 0);
     await fill(2);
     assert.equal((await to.quota()).usedMessages, 2);
+  }));
+
+Deno.test("others have their turn while an import is taken back, and who stops the server waits for none", () =>
+  withAccounts(async (_, to, folder) => {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeTextFile(`${folder}/a.mbox`, "From a Mon Jan  1 00:00:00 2024\n\n".repeat(300));
+    const endWith = async (end: Error) => {
+      let discarded = 0;
+      const stageMessage = to.stageMessage.bind(to);
+      const watched = Object.create(to) as AccountStore;
+      watched.quota = () => to.quota();
+      watched.stageMessage = () => {
+        const stage = stageMessage();
+        const finish = stage.finish.bind(stage);
+        stage.finish = async () => {
+          const whole = await finish();
+          const park = whole.park.bind(whole);
+          whole.park = async () => {
+            const parked = await park();
+            const discard = parked.discard.bind(parked);
+            parked.discard = () => (discarded++, discard());
+            return parked;
+          };
+          return whole;
+        };
+        return stage;
+      };
+      let turns = 0;
+      let timer: ReturnType<typeof setInterval> | undefined;
+      await assert.rejects(
+        importMbox(watched, `${folder}/a.mbox`, undefined, (_mailbox, done) => {
+          if (done === 0) return;
+          timer = setInterval(() => turns++, 1);
+          throw end;
+        }),
+        (error) => error === end,
+      );
+      clearInterval(timer);
+      return { discarded, turns };
+    };
+    const { discarded, turns } = await endWith(new Error("enough"));
+    assert.ok(discarded >= 299, `${discarded}`);
+    assert.ok(turns >= 1, `${turns}`);
+    assert.equal((await endWith(new TransferStopped())).discarded, 0);
   }));
 
 Deno.test("mail that came over is told of although there are too many subscriptions", () =>

@@ -289,7 +289,7 @@ export class SqliteStore implements Store {
         });
         this.#db.run("UPDATE account SET has_mail = 1 WHERE id = ?", file.id);
       }
-      sweepStaging(db, Math.floor(this.#clock.now() / 1000));
+      db.write(() => sweepStaging(db, Math.floor(this.#clock.now() / 1000)));
     } catch (error) {
       db.close();
       throw error;

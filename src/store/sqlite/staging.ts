@@ -12,6 +12,9 @@ import { type EncodedSearchText, encodeSearchText, encodeSmallMessage } from "./
 /** A message that nobody added to for so long belongs to a process that is no more. */
 const ABANDONED_SECONDS = 6 * 3600;
 
+/** Messages that are swept in one transaction. */
+export const SWEEP_MESSAGES = 200;
+
 /** Chunks that are in the database already, under the number of the content they will be. */
 interface StoredChunks {
   readonly contentId: number;
@@ -146,13 +149,17 @@ function clearAway(file: AccountFile, contentId: number): void {
   }
 }
 
-/** Removes what processes that died left behind. Gives how many messages. */
+/**
+ * Removes what processes that died left behind, so many messages at most that nobody waits long for
+ * it: an import leaves hundreds of thousands. Gives how many.
+ */
 export function sweepStaging(db: Database, nowSeconds: number): number {
   const abandoned = db.all<[number]>(
-    "SELECT content_id FROM staging WHERE touched_at < ?",
+    "SELECT content_id FROM staging WHERE touched_at < ? LIMIT ?",
     nowSeconds - ABANDONED_SECONDS,
+    SWEEP_MESSAGES,
   );
-  for (const [contentId] of abandoned) db.write(() => forgetStaged(db, contentId));
+  for (const [contentId] of abandoned) forgetStaged(db, contentId);
   return abandoned.length;
 }
 

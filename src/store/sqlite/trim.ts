@@ -1,6 +1,7 @@
 import type { AccountFile } from "./account_file.ts";
 import { dropContent } from "./content.ts";
 import type { Database } from "./database.ts";
+import { sweepStaging } from "./staging.ts";
 
 /** How long what is gone is remembered. */
 export interface TrimPolicy {
@@ -29,6 +30,7 @@ export async function trimAccount(
   pause: () => Promise<boolean>,
 ): Promise<number | undefined> {
   const steps = [
+    (db: Database) => sweepStaging(db, now) > 0,
     (db: Database) => trimExpunged(db, now - policy.contentSeconds),
     trimDoomed,
     (db: Database) => trimHistory(db, now - policy.historySeconds, policy.maxHistoryRows),

@@ -7,6 +7,7 @@ import {
   mailboxOfMbox,
   type MailboxResult,
   TransferError,
+  TransferStopped,
   unpackZip,
 } from "../../transfer/mod.ts";
 import {
@@ -114,7 +115,9 @@ export class Imports {
   /** Ends all imports. Never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#imports.keys()].map((account) => this.abort(account)));
+    const running = [...this.#imports.values()];
+    for (const { stop } of running) stop.abort(new TransferStopped());
+    await Promise.all(running.map(({ work }) => work));
   }
 
   /**

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { RangeSet } from "../../../src/base/mod.ts";
 import { IngestStage } from "../../../src/store/ingest.ts";
-import { SqliteStageSink, sweepStaging } from "../../../src/store/sqlite/staging.ts";
+import {
+  SqliteStageSink,
+  SWEEP_MESSAGES,
+  sweepStaging,
+} from "../../../src/store/sqlite/staging.ts";
+import { trimAccount } from "../../../src/store/sqlite/trim.ts";
 import { box, breaches, newMessage, put, raw, refuses, stage } from "../fixture.ts";
 import { withAccountFile } from "./account_fixture.ts";
 
@@ -132,4 +137,18 @@ Deno.test("parked messages hold back the index until they are in a mailbox, then
     assert.equal(await find("blackbird"), "1");
     assert.equal(await find("albatross"), "2");
     assert.equal(file.searchIndex.candidates("albatross")?.through, 3);
+  }));
+
+Deno.test("what is left of a large import is swept in steps", () =>
+  withAccountFile(async ({ account, file, db, now }) => {
+    for (let i = 0; i < 2 * SWEEP_MESSAGES + 1; i++) {
+      await (await stage(account, letters(64))).park();
+    }
+    const seconds = now / 1000 + 7 * 3600;
+    assert.equal(sweepStaging(db, seconds), SWEEP_MESSAGES);
+    let turns = 0;
+    const policy = { contentSeconds: 1, historySeconds: 1, maxHistoryRows: 1 };
+    await trimAccount(file, seconds, policy, () => Promise.resolve(++turns > 0));
+    assert.equal(db.number("SELECT count(*) FROM staging"), 0);
+    assert.ok(turns >= 2);
   }));
