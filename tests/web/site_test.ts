@@ -78,6 +78,7 @@ Deno.test("forms of other sites are refused, and so is what does not say where i
     [{ "sec-fetch-site": "none" }, 403],
     [{ origin: "https://evil.example", host: "mail.example.org" }, 403],
     [{ origin: "null", host: "mail.example.org" }, 403],
+    [{ origin: "http://mail.example.org", host: "mail.example.org" }, 403],
     [{}, 403],
     [{ origin: "https://mail.example.org", host: "mail.example.org" }, 303],
     [{ "sec-fetch-site": "same-origin" }, 303],
