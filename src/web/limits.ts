@@ -19,6 +19,8 @@ export const MAX_UPLOAD_BYTES = 2 * 1024 ** 3;
 export const MAX_UNPACKED_RATIO = 5;
 /** Octets of the disk that imports leave free, since mail must go on coming in. */
 export const MIN_FREE_BYTES = 1024 ** 3;
+/** How often that is looked at while an import goes on. */
+export const ROOM_INTERVAL_MS = 1_000;
 /** Imports at a time on the whole host: each keeps a disk busy. */
 export const MAX_IMPORTS = 4;
 /** Accounts, and the like, on one page of the admin. */

@@ -154,6 +154,7 @@ Deno.test("a file that is too large, missing, cut off or for a full disk is refu
   );
   assert.equal(cut.status, 422);
   assert.match(await cut.text(), /was cut off/);
+  // MIN_FREE_BYTES
   house.host.facts = {
     ...house.host.facts,
     disk: { freeBytes: 1024 ** 3 - 1, totalBytes: 1024 ** 4 },
@@ -210,11 +211,36 @@ Deno.test("one import at a time: it can be seen, told of by events, and stopped"
   await outcome(visitor);
 });
 
+Deno.test("an import ends when the disk fills meanwhile, whatever length was announced", async () => {
+  await using house = await SiteHouse.open();
+  const visitor = house.visitor();
+  await visitor.logIn("alice");
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const answer = house.answer(request(visitor, readable));
+  const writer = writable.getWriter();
+  await writer.write(bytesOf(
+    '--y\r\nContent-Disposition: form-data; name="file"; filename="big.mbox"\r\n\r\nFrom a',
+  ));
+  // What is written to disk is behind the look at the disk that all begin with.
+  for (let i = 0; i < 4; i++) await writer.write(new Uint8Array(200_000));
+  house.host.facts = {
+    ...house.host.facts,
+    disk: { freeBytes: 1024 ** 3 - 1, totalBytes: 1024 ** 4 },
+  };
+  const { status } = await Promise.race([
+    answer,
+    new Promise<{ status: number }>((resolve) => setTimeout(resolve, 5_000, { status: 0 })),
+  ]);
+  assert.equal(status, 503);
+  assert.deepEqual(await leftovers(house), []);
+});
+
 Deno.test("a zip may become five times the largest file, as far as the disk has room", async () => {
   await using house = await SiteHouse.open();
   const visitor = house.visitor();
   await visitor.logIn("alice");
   const zipOf = (bytes: number) => plainZip([{ name: "a.mbox", bytes: new Uint8Array(bytes) }]);
+  // MAX_UNPACKED_RATIO
   const most = 5 * MAX_UPLOAD_BYTES;
   await send(visitor, "a.zip", zipOf(most));
   assert.match(noticeOf(await outcome(visitor)), /a\.mbox is not in mbox format/);

@@ -16,6 +16,7 @@ import {
   MAX_UNPACKED_RATIO,
   MAX_UPLOAD_BYTES,
   MIN_FREE_BYTES,
+  ROOM_INTERVAL_MS,
 } from "../limits.ts";
 import { MultipartError, readUpload } from "../multipart.ts";
 import type { SiteServices } from "../services.ts";
@@ -155,6 +156,9 @@ export class Imports {
     let isReceived = false;
     let end: Partial<ImportState>;
     let refusal: ImportRefusal | undefined;
+    const room = setInterval(() => {
+      this.#needRoom(0).catch((error) => running.stop.abort(error));
+    }, ROOM_INTERVAL_MS);
     try {
       await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
       const mailbox = await this.#save(request, join(folder, "file"), running);
@@ -163,9 +167,11 @@ export class Imports {
       end = { phase: "done", results: await this.#import(account, folder, mailbox, running) };
     } catch (error) {
       refusal = refusalOf(error);
-      end = running.stop.signal.aborted
+      end = running.stop.signal.aborted && !(error instanceof ImportRefusal)
         ? { phase: "aborted" }
         : { phase: "failed", problem: problemOf(error).replaceAll(`${folder}/`, "") };
+    } finally {
+      clearInterval(room);
     }
     await remove(folder)
       .catch((error) => log.error("{folder} was not removed: {error}", { folder, error }));
