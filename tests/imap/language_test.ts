@@ -18,6 +18,8 @@ Deno.test("LANGUAGE lists and chooses languages in every state", async () => {
     }
     assert.deepEqual((await c.ok("NAMESPACE")).untagged, ['NAMESPACE (("" "/")) NIL NIL']);
     await c.bad("LANGUAGE (en)");
+    // MAX_LANGUAGE_RANGE_LENGTH, and MAX_LANGUAGE_RANGES.
+    await c.no(`LANGUAGE ${"x".repeat(100)}`);
     await c.bad(`LANGUAGE ${"x".repeat(101)}`);
     await c.bad(`LANGUAGE${" fr".repeat(51)}`);
     await c.no(`LANGUAGE${" fr".repeat(50)}`);

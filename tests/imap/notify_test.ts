@@ -401,6 +401,7 @@ Deno.test("an event that is not supported is NO [BADEVENT] with those that are",
     await c.no("NOTIFY SET (PERSONAL (Shiny))", `BADEVENT (${events})`);
     const groups = (count: number) =>
       Array.from({ length: count }, () => "(inboxes none)").join(" ");
+    // MAX_NOTIFY_GROUPS
     await c.ok(`NOTIFY SET ${groups(100)}`);
     await c.no(`NOTIFY SET ${groups(101)}`, "NOTIFICATIONOVERFLOW");
   });
