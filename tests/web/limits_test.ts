@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Authenticator } from "../../src/auth/mod.ts";
 import type { Directory } from "../../src/store/mod.ts";
 import { WebSessions } from "../../src/web/web_sessions.ts";
+import { HeldTimers } from "../support/held_timers.ts";
 import { SiteHouse } from "./site_house.ts";
 
 /** Browsers of the admin. */
@@ -75,4 +76,38 @@ Deno.test("what is searched for has 200 letters at most (MAX_SEARCH)", async () 
       assert.equal(/value="(q+)"/.exec(html)?.[1]?.length, shown, path);
     }
   }
+});
+
+Deno.test("while an import goes on, room for it is looked at each second (ROOM_INTERVAL_MS)", async () => {
+  await using house = await SiteHouse.open();
+  const visitor = house.visitor();
+  await visitor.logIn("alice");
+  let looks = 0;
+  const status = house.host.status.bind(house.host);
+  house.host.status = () => {
+    looks++;
+    return status();
+  };
+  using timers = new HeldTimers();
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const answer = house.answer(
+    new Request("https://mail.example.org/account/transfer/import", {
+      method: "POST",
+      body: readable,
+      headers: {
+        "content-type": "multipart/form-data; boundary=y",
+        "sec-fetch-site": "same-origin",
+        cookie: [...visitor.cookies].map((cookie) => cookie.join("=")).join("; "),
+      },
+    }),
+  );
+  await timers.until(1_000);
+  await timers.pass(999);
+  assert.equal(looks, 0);
+  await timers.pass(1);
+  assert.equal(looks, 1);
+  await timers.pass(1_000);
+  assert.equal(looks, 2);
+  await writable.close();
+  assert.equal((await answer).status, 422);
 });
