@@ -327,6 +327,7 @@ export class Server {
       queue: outgoing.queue,
       runsQueue: outgoing.runsQueue,
       quotas: () => watch.usage.quotas,
+      noteChange: (account) => watch.usage.noteChange(account),
       history: watch.history,
       connectionRoom: () => this.#budget.isShort ? this.#budget.room : undefined,
       countBans: () => this.#keeper.countBans(),

@@ -185,6 +185,10 @@ Deno.test("accounts are found and shown fifty at a time, without opening any", a
   const last = await list("search=big.example&page=3");
   assert.equal(last.rows.length, 20);
   assert.equal(last.rows[16]?.[1], "116 % full");
+  const { id } = await directory.resolveAddress("p116@big.example") ?? {};
+  assert.ok(id);
+  await directory.setAccountQuota(id, 1024 ** 2);
+  assert.equal((await list("search=p116")).rows[0]?.[1], "Active");
   assert.match(last.html, /href="\/admin\/accounts\?search=big\.example&amp;page=2">Previous/);
   assert.equal((await list("page=9999")).rows.length, 0);
   assert.equal((await list("page=x'")).rows.length, ADMIN_PAGE);

@@ -44,6 +44,8 @@ export interface HostParts {
   readonly runsQueue: boolean;
   /** What accounts hold, as far as that is known. */
   quotas(): ReadonlyMap<AccountId, Quota>;
+  /** Has what an account holds looked at anew: it may be gone. */
+  noteChange(account: AccountId): void;
   readonly history: HistoryLog | undefined;
   /** Connections that there is room for, where that is fewer than are wanted. */
   connectionRoom(): number | undefined;
@@ -125,6 +127,7 @@ export class LiveHost implements Host {
 
   tellSecurity(account: AccountId): void {
     this.#parts.notifier.nudge(account, "security");
+    this.#parts.noteChange(account);
   }
 
   tellNetworks(): void {

@@ -86,7 +86,11 @@ export function AccountStatus({ account, quota }: { account: Account; quota: Quo
     return <Badge kind="problem">{`Will be deleted ${dayText(account.removeAt)}`}</Badge>;
   }
   if (account.disabledMessage !== undefined) return <Badge kind="off">Disabled</Badge>;
-  const { usedBytes = 0, limitBytes = Infinity } = quota ?? {};
+  // The account's own limit may be newer than what is known of its mail.
+  const limitBytes = account.quotaBytes === null
+    ? Infinity
+    : account.quotaBytes ?? quota?.limitBytes ?? Infinity;
+  const usedBytes = quota?.usedBytes ?? 0;
   return usedBytes >= limitBytes * 0.95
     ? <Badge kind="problem">{`${Math.floor(usedBytes * 100 / limitBytes)} % full`}</Badge>
     : "Active";
