@@ -551,3 +551,13 @@ Deno.test("without a history there are no charts, and everything else", async ()
   assert.match(noticeOf((await admin.get("/admin/charts")).html), /Nothing is kept for charts/);
   assert.deepEqual(JSON.parse((await admin.get("/admin/charts/data")).html).times, []);
 });
+
+Deno.test("lists have a page more for the first row too many", async () => {
+  const { house, admin } = await open();
+  await using _ = house;
+  for (let i = 0; i < ADMIN_PAGE; i++) await addQueued(house, `person${i}@example.org`);
+  assert.doesNotMatch((await admin.get("/admin/queue")).html, /Page 1 of/);
+  await addQueued(house, "last@example.org");
+  assert.match((await admin.get("/admin/queue")).html, /Page 1 of 2/);
+  assert.match((await admin.get("/admin/queue?page=2")).html, /last@example\.org/);
+});
