@@ -33,6 +33,11 @@ export function watchNudges(
     if (!server) return;
     try {
       await writeNudgeLines(server, [{ kind: "watch", account }]);
+      // Closed before there was a connection: nobody else would close this one.
+      if (isClosed) {
+        await outbox.sendTo(server, account);
+        return;
+      }
       // Whatever happened before this is not told any more.
       onNudge("changed");
       connection = server;

@@ -212,6 +212,23 @@ Deno.test("a watching process hears of its account alone, and what it tells reac
   }
 });
 
+Deno.test("a watcher that closes while it connects ends, and what it told is told", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/notify.sock`;
+  const notifier = createNotifier();
+  const own: string[] = [];
+  notifier.subscribe(alice, (kind) => own.push(kind));
+  const listener = await openNudgeListener(path, notifier);
+  const watch = watchNudges(path, alice, () => {});
+  watch.tell("changed");
+  let isOver = false;
+  void watch.close().then(() => isOver = true);
+  await until(() => isOver);
+  await until(() => own.length === 1);
+  await listener.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
 Deno.test("what a watcher tells last is told though it closes at once", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/notify.sock`;
