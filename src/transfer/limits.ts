@@ -26,5 +26,5 @@ export const MAX_LIST_BYTES = 2 * 1024 * 1024;
  * small it is, and the step stops the server for 7 microseconds.
  */
 export const MAX_IMPORTED_MESSAGES = 500_000;
-/** Messages that are taken back between two turns of others: a few milliseconds. */
-export const DISCARD_TURN_MESSAGES = 20;
+/** Messages that are stored, or taken back, between two turns of others: a few milliseconds. */
+export const IMPORT_TURN_MESSAGES = 20;

@@ -7,7 +7,7 @@ import {
   StoreError,
   type ZonedTime,
 } from "../store/mod.ts";
-import { DISCARD_TURN_MESSAGES, MAX_IMPORTED_MESSAGES } from "./limits.ts";
+import { IMPORT_TURN_MESSAGES, MAX_IMPORTED_MESSAGES } from "./limits.ts";
 import { type MailboxResult, TransferError, TransferStopped } from "./result.ts";
 
 const NO_KEYWORDS: readonly string[] = [];
@@ -89,6 +89,8 @@ export class MailboxImport {
     }
     const stage = this.#stage ?? this.#store.stageMessage();
     this.#stage = stage;
+    // Nothing of a small message waits for anything.
+    if (this.count % IMPORT_TURN_MESSAGES === 0) await othersTurn();
     const whole = await stage.finish();
     const seconds = Math.floor((whole.parsed.sentDate ?? Date.now()) / 1000);
     const staged = await whole.park();
@@ -132,7 +134,7 @@ export class MailboxImport {
   async discard(): Promise<void> {
     await this.drop();
     for (const [i, { staged }] of this.#messages.entries()) {
-      if (i % DISCARD_TURN_MESSAGES === 0) await othersTurn();
+      if (i % IMPORT_TURN_MESSAGES === 0) await othersTurn();
       await staged.discard();
     }
     this.#messages = [];

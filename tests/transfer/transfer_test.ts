@@ -210,6 +210,20 @@ Deno.test("a mailbox takes so many messages in one step and no more, then none",
     assert.equal((await to.quota()).usedMessages, 2);
   }));
 
+Deno.test("others have their turn while small messages are imported", () =>
+  withAccounts(async (_, to, folder) => {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeTextFile(`${folder}/a.mbox`, "From a Mon Jan  1 00:00:00 2024\n\n".repeat(500));
+    let turns = 0;
+    let timer: ReturnType<typeof setInterval> | undefined;
+    await importMbox(to, `${folder}/a.mbox`, undefined, (_mailbox, done, total) => {
+      // All of the file is one piece.
+      if (done === 0) timer = setInterval(() => turns++, 1);
+      if (done === total) clearInterval(timer);
+    });
+    assert.ok(turns >= 3, `${turns}`);
+  }));
+
 Deno.test("others have their turn while an import is taken back, and who stops the server waits for none", () =>
   withAccounts(async (_, to, folder) => {
     await Deno.mkdir(folder, { recursive: true });
