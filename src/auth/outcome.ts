@@ -49,8 +49,10 @@ export type AuthFailureKind =
   /** No answer to the credentials: the store cannot be read, or too many logins wait. */
   | "unavailable";
 
-/** Delta Chat shows its notice of a wrong password when it finds the word "authentication". */
-const WRONG_PASSWORD = "Authentication failed: wrong username or password.";
+/**
+ * Delta Chat looks for these words to tell a wrong password from other trouble, in IMAP and in SMTP.
+ */
+const AUTHENTICATION_FAILED = "Authentication failed: ";
 
 const WRONG_ADMIN_PASSWORD =
   'Wrong password, or none was set yet: "postern admin password" sets one.';
@@ -69,15 +71,19 @@ export function adminOutcomeOf(verdict: AdminVerdict): AdminOutcome {
   return failure.kind === "credentials" ? { ...failure, text: WRONG_ADMIN_PASSWORD } : failure;
 }
 
+function credentialsFailure(reason: string): AuthFailure {
+  return { kind: "credentials", text: `${AUTHENTICATION_FAILED}${reason}` };
+}
+
 function failureOf(verdict: Refused): AuthFailure {
   switch (verdict.result) {
     case "baduser":
     case "badpassword":
     case "badcreds":
     case "badchanbind":
-      return { kind: "credentials", text: verdict.text ?? WRONG_PASSWORD };
+      return credentialsFailure(verdict.text ?? "wrong username or password.");
     case "badtoken":
-      return { kind: "credentials", text: verdict.text ?? "The token is not accepted." };
+      return credentialsFailure(verdict.text ?? "the token is not accepted.");
     case "badauthzid":
       return { kind: "authorization", text: "You may not act as that user." };
     case "logindisabled":

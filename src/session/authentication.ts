@@ -42,8 +42,7 @@ export function successOf(outcome: AuthOutcome): AuthSuccess {
 function refusal({ kind, text }: AuthFailure): ImapError {
   switch (kind) {
     case "credentials":
-      // Delta Chat looks for these words to tell a wrong password from other trouble.
-      return no(`Authentication failed: ${text}`, "AUTHENTICATIONFAILED");
+      return no(text, "AUTHENTICATIONFAILED");
     case "authorization":
       return no(text, "AUTHORIZATIONFAILED");
     case "privacy":

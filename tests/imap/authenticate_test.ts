@@ -29,7 +29,7 @@ Deno.test("wrong credentials are told in words that Delta Chat looks for, other 
   withServer(async (server) => {
     const client = await server.connect();
     const wrong = await client.no(`LOGIN ${USER} wrong`, "AUTHENTICATIONFAILED");
-    assert.match(wrong.text, /^Authentication failed: /);
+    assert.equal(wrong.text, "Authentication failed: wrong username or password.");
     const account = await server.store.directory.resolveAddress(USER);
     assert.ok(account);
     await server.store.directory.setAccountDisabled(account.id, "Please call.");
