@@ -11,7 +11,7 @@ import {
 } from "../../src/transfer/mod.ts";
 import { mailboxOfFolder, maildirFolder } from "../../src/transfer/maildir_names.ts";
 import { mailboxOfMbox, mboxPath } from "../../src/transfer/mbox_path.ts";
-import { MAX_LIST_BYTES } from "../../src/transfer/limits.ts";
+import { IMPORT_TURN_MESSAGES, MAX_LIST_BYTES } from "../../src/transfer/limits.ts";
 import { MailboxImport } from "../../src/transfer/mailbox_import.ts";
 import { parseSubscriptions, writeSubscriptions } from "../../src/transfer/subscriptions.ts";
 import { bytesOf, mail, put, refuses } from "../store/fixture.ts";
@@ -213,7 +213,10 @@ Deno.test("a mailbox takes so many messages in one step and no more, then none",
 Deno.test("others have their turn while small messages are imported", () =>
   withAccounts(async (_, to, folder) => {
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeTextFile(`${folder}/a.mbox`, "From a Mon Jan  1 00:00:00 2024\n\n".repeat(500));
+    await Deno.writeTextFile(
+      `${folder}/a.mbox`,
+      "From a Mon Jan  1 00:00:00 2024\n\n".repeat(25 * IMPORT_TURN_MESSAGES),
+    );
     let turns = 0;
     let timer: ReturnType<typeof setInterval> | undefined;
     await importMbox(to, `${folder}/a.mbox`, undefined, (_mailbox, done, total) => {
