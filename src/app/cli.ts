@@ -19,6 +19,7 @@ import { addTransferCommands } from "./commands/transfer.ts";
 import { ConfigError } from "./config/load.ts";
 import { ExitCode, Failure } from "./failure.ts";
 import { describeError } from "./describe_error.ts";
+import { withExamples, withExamplesBelow } from "./commands/options.ts";
 import { printError, printLine } from "./terminal.ts";
 import { versionText } from "./version.ts";
 
@@ -37,7 +38,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function createProgram(): Command {
   const program = new Command("postern")
-    .description("An IMAP server in one binary.")
+    .description("A mail server in one program: IMAP, submission, LMTP and web pages.")
     .option(
       "--config <file>",
       "configuration file (default: $POSTERN_CONFIG, ./postern.toml, /etc/postern/postern.toml)",
@@ -66,10 +67,13 @@ function createProgram(): Command {
   addQueueCommands(program);
   addTransferCommands(program);
   addBackupCommands(program);
-  program.command("help [command...]")
-    .description("print what a command does, with an example")
-    .action((names: string[]) => findCommand(program, names).outputHelp());
-  return program;
+  withExamples(
+    program.command("help [command...]")
+      .description("print what a command does, with an example")
+      .action((names: string[]) => findCommand(program, names).outputHelp()),
+    "postern help account add",
+  );
+  return withExamplesBelow(program);
 }
 
 /** The command that `names` lead to, such as ["account", "add"]. Throws Failure when none does. */

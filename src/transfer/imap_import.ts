@@ -70,8 +70,10 @@ export async function importImap(
   // What goes wrong is told by the command that it goes wrong for.
   client.on("error", () => {});
   const journal = await ImapJournal.open(join(journalFolder, `${key}.jsonl`));
+  let isConnected = false;
   try {
     await client.connect();
+    isConnected = true;
     const results: MailboxResult[] = [];
     const listed = (await client.list()).filter(({ flags }) =>
       !flags.has("\\Noselect") && !flags.has("\\NonExistent")
@@ -84,7 +86,8 @@ export async function importImap(
     return results;
   } catch (error) {
     if (error instanceof StoreError || error instanceof TransferError) throw error;
-    throw new TransferError(`${host}: ${reasonOf(error)}; run the same command again to go on`);
+    const advice = isConnected ? "; run the same command again to go on" : adviceOf(error);
+    throw new TransferError(`${host}: ${reasonOf(error)}${advice}`);
   } finally {
     client.close();
     journal.close();
@@ -354,4 +357,10 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { responseText, code, message } = error as Error & { responseText?: string; code?: string };
   return responseText || (code && !message.includes(code) ? `${message} (${code})` : message);
+}
+
+/** What to do about a server that cannot be reached or logged in to, where there is something. */
+function adviceOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return /CERT|UNABLE_TO_VERIFY/.test(code) ? "; --insecure takes it all the same" : "";
 }

@@ -40,6 +40,6 @@ Deno.test("admin password sets what the admin's pages ask for: made up, or from 
 
     const short = await set(["--stdin"], "short\n");
     assert.equal(short.code, 2);
-    assert.match(short.stderr, /^postern: The password is shorter than 8 characters\.\n$/);
+    assert.match(short.stderr, /^postern: the password is shorter than 8 characters\n$/);
     assert.ok(await isAdmin(password));
   }));

@@ -121,7 +121,7 @@ Deno.test("one account is put back beside a running server, whose sessions of it
       again.close();
       for (
         const [args, why] of [
-          [["restore", `${path}/data`], /There is no backup in/],
+          [["restore", `${path}/data`], /there is no backup in/],
           [["restore", `${path}/backup`, "--account", "eve@example.org"], /has no account/],
           [["backup", path], /is not empty and not a backup/],
         ] as const

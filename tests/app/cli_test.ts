@@ -49,6 +49,21 @@ Deno.test("help COMMAND and COMMAND --help are the same text, with an example", 
   }
 });
 
+Deno.test("help of every command has an example, or says where those below it have theirs", async () => {
+  const visit = async (names: readonly string[]): Promise<number> => {
+    const { stdout } = await runHere(["help", ...names]);
+    const [, below = ""] = stdout.split("\nCommands:\n");
+    const commands = [...below.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = ""]) => name);
+    const where = `\nEach has an example: postern help ${[...names, "COMMAND"].join(" ")}\n`;
+    if (commands.length > 0) assert.ok(stdout.endsWith(where), stdout);
+    else assert.match(stdout, /\nExamples?:\n(?: {2}\$ .+\n)* {2}\$ .*postern .+\n$/);
+    let count = commands.length;
+    for (const name of commands) count += await visit([...names, name]);
+    return count;
+  };
+  assert.ok(await visit([]) > 50);
+});
+
 Deno.test("version says what runs here, as text and as JSON", async () => {
   const { stdout, code } = await runPostern(["version"]);
   assert.equal(code, 0);
@@ -140,7 +155,7 @@ Deno.test("domains, accounts and addresses live their lives on the command line"
     await succeed(config, "account", "capabilities", alice, "uidonly", "NOTIFY");
     const table = await succeed(config, "account", "show", alice);
     assert.match(table, /Quota +2G\n/);
-    assert.match(table, /Without +UIDONLY NOTIFY\n/);
+    assert.match(table, /Capabilities +all but UIDONLY NOTIFY\n/);
     await succeed(config, "account", "capabilities", alice);
 
     await succeed(config, "account", "disable", alice, "--message", "Call the office.");

@@ -77,7 +77,7 @@ Deno.test("tlskey and apppassword let programs in, tell of them, and end their s
     await ok("tlskey", "add", "alice@example.org", `${path}/quiet.pem`, ...args);
 
     const dashed = await cli("tlskey", "remove", "-notThere");
-    assert.deepEqual([dashed.code, dashed.stderr], [1, "postern: There is no key -notThere.\n"]);
+    assert.deepEqual([dashed.code, dashed.stderr], [1, "postern: there is no key -notThere\n"]);
 
     const add = ["account", "apppassword", "add", "alice@example.org"];
     const password = await ok(...add, "old phone", "--scope", "imap");

@@ -129,7 +129,7 @@ Deno.test("top shows who is there, and connection end ends one", async () => {
     await client.idle();
     assert.match(
       await postern("top"),
-      /^1 connections, 1 logged in, 1 in IDLE, 0 running commands\nID +ACCOUNT .*\n1 +alice@example\.org +IDLE +INBOX +127\.0\.0\.1 +imaps /,
+      /^1 connection, 1 logged in, 1 in IDLE, 0 running commands\nID +ACCOUNT .*\n1 +alice@example\.org +IDLE +INBOX +127\.0\.0\.1 +imaps /,
     );
     const { connections: [first], total } = JSON.parse(await postern("top", "--json"));
     assert.deepEqual([total, first.account.address, first.activity], [1, ALICE, "IDLE"]);

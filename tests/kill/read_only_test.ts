@@ -49,7 +49,7 @@ for (const wasKilled of [false, true]) {
             assert.deepEqual([code, stdout], [expected, ""], `${args.join(" ")}: ${stderr}`);
             assert.match(
               stderr,
-              /^postern: Cannot open \/\S+\/data\/directory\.db: .*Is the disk full or read-only.*\n$/,
+              /^postern: cannot open \/\S+\/data\/directory\.db: .*; is the disk full or read-only.*\n$/,
             );
           }
           await run("mount", "-o", "remount,rw", data);

@@ -199,13 +199,14 @@ function addListCommands(account: Command): void {
       };
     });
     if (options(command).json) return printJson(facts);
+    const withheld = facts.disabledCapabilities.join(" ");
     printTable(["ACCOUNT", facts.address], [
       ["Status", facts.disabled ? `disabled: ${facts.disabledMessage}` : "enabled"],
       ...(facts.removed === undefined ? [] : [["Removed", facts.removed]]),
       ["Quota", quotaText(facts.quotaBytes)],
       ["Used", writeSize(facts.usedBytes)],
       ["Created", facts.created],
-      ["Without", facts.disabledCapabilities.join(" ") || "offered every capability"],
+      ["Capabilities", withheld === "" ? "all" : `all but ${withheld}`],
       ["Addresses", facts.addresses.join(", ") || "no others"],
     ]);
     printLine("");

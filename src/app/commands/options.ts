@@ -13,7 +13,16 @@ export function withExamples(command: Command, ...examples: readonly string[]): 
   return command.addHelpText("after", `\n${title}\n${lines.join("\n")}`);
 }
 
+/** Says where a command that holds others has its examples. */
+export function withExamplesBelow(command: Command): Command {
+  return command.addHelpText("after", ({ command }) => {
+    const names = [];
+    for (let each = command; each.parent; each = each.parent) names.unshift(each.name());
+    return `\nEach has an example: postern help ${[...names, "COMMAND"].join(" ")}`;
+  });
+}
+
 /** A command that only holds others. */
 export function addGroup(parent: Command, name: string, description: string): Command {
-  return parent.command(name).description(description).helpCommand(false);
+  return withExamplesBelow(parent.command(name).description(description).helpCommand(false));
 }

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import { ClientKeyError, type PresentedKey, readClientKey } from "../../auth/mod.ts";
 import { type ClientKey, parseAddress } from "../../store/mod.ts";
 import { requireAccount, withData } from "../data.ts";
-import { isSystemError } from "../describe_error.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { printJson, printLine, printTable } from "../terminal.ts";
 import { checkName } from "./app_password.ts";
@@ -80,15 +79,9 @@ export function addTlsKeyCommands(program: Command): void {
   });
 }
 
-/** Reads the first certificate of a PEM file, or one in DER. Throws Failure or UsageError. */
+/** Reads the first certificate of a PEM file, or one in DER. Throws UsageError. */
 async function readKeyFile(file: string): Promise<PresentedKey> {
-  let bytes;
-  try {
-    bytes = await Deno.readFile(file);
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    throw new Failure(`cannot read ${file}: ${error.message}`);
-  }
+  const bytes = await Deno.readFile(file);
   // A private key may stand in front.
   const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(
     new TextDecoder("latin1").decode(bytes),

@@ -35,7 +35,14 @@ export function addTopCommand(program: Command): void {
         return await watch(server, config.hostname, seconds * 1000);
       }
       const now = await ask(server, SNAPSHOT_SIZE.rows);
-      if (options.json) return printJson(now);
+      if (options.json) {
+        const connections = now.connections.map(({ sinceMs, isCompressed, ...rest }) => ({
+          ...rest,
+          compressed: isCompressed,
+          since: new Date(sinceMs).toISOString(),
+        }));
+        return printJson({ ...now, connections });
+      }
       const facts = { hostname: config.hostname, nowMs: systemClock.now(), now, before: undefined };
       for (const line of renderTop(facts, SNAPSHOT_SIZE).slice(1)) printLine(line);
     } finally {

@@ -45,7 +45,8 @@ const COLUMNS: readonly {
 export function renderTop(facts: TopFacts, { columns, rows }: ViewSize): string[] {
   const { now, nowMs, hostname } = facts;
   const time = new Date(nowMs).toISOString().slice(11, 19);
-  const summary = `${now.total} connections, ${now.loggedIn} logged in, ${now.idle} in IDLE, ` +
+  const total = now.total === 1 ? "1 connection" : `${now.total} connections`;
+  const summary = `${total}, ${now.loggedIn} logged in, ${now.idle} in IDLE, ` +
     `${now.running} running commands${rates(facts)}`;
   const shown = columnsFor(columns);
   const row = (cells: readonly string[]) =>
