@@ -216,26 +216,27 @@ netTest(
   async (scope) => {
     const { read } = Inflate.prototype;
     const pieces: number[] = [];
-  Inflate.prototype.read = function (limit) {
-    pieces.push(limit);
-    return read.call(this, limit);
-  };
-  try {
-    const server = await scope.listen();
-    const client = await scope.connect(server.port);
-    const { transport } = await server.next();
-    transport.startCompression();
-    const turns: number[][] = [];
-    let all = 0;
-    transport.onReadable = () => {
-      for (let bytes; (bytes = transport.tryRead());) all += bytes.length;
-      turns.push(pieces.splice(0));
+    Inflate.prototype.read = function (limit) {
+      pieces.push(limit);
+      return read.call(this, limit);
     };
-    client.send(deflateRawSync(new Uint8Array(1024 * 1024)));
-    await eventually(() => all === 1024 * 1024, "all of it");
-    assert.deepEqual(turns[0], Array(4).fill(16 * 1024));
-    assert.equal(Math.max(...turns.map(({ length }) => length)), 4);
-  } finally {
-    Inflate.prototype.read = read;
-  }
-});
+    try {
+      const server = await scope.listen();
+      const client = await scope.connect(server.port);
+      const { transport } = await server.next();
+      transport.startCompression();
+      const turns: number[][] = [];
+      let all = 0;
+      transport.onReadable = () => {
+        for (let bytes; (bytes = transport.tryRead());) all += bytes.length;
+        turns.push(pieces.splice(0));
+      };
+      client.send(deflateRawSync(new Uint8Array(1024 * 1024)));
+      await eventually(() => all === 1024 * 1024, "all of it");
+      assert.deepEqual(turns[0], Array(4).fill(16 * 1024));
+      assert.equal(Math.max(...turns.map(({ length }) => length)), 4);
+    } finally {
+      Inflate.prototype.read = read;
+    }
+  },
+);
