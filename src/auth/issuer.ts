@@ -1,5 +1,5 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
-import { type Clock, logger } from "../base/mod.ts";
+import { type Clock, errorReason, logger } from "../base/mod.ts";
 import {
   ISSUER_FRESH_MS,
   ISSUER_RETRY_MS,
@@ -87,7 +87,7 @@ export class Issuer {
         fetchedMs: this.#clock.now(),
       };
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = errorReason(cause);
       log.error("the issuer {issuer} is of no use now: {reason}", { issuer: this.#issuer, reason });
       throw new IssuerUnreachable("The issuer cannot be asked.", { cause });
     }

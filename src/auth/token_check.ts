@@ -1,5 +1,5 @@
 import { errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
-import { type Clock, logger } from "../base/mod.ts";
+import { type Clock, errorReason, logger } from "../base/mod.ts";
 import { FairPool } from "./fair_pool.ts";
 import { fetchJson, Issuer, IssuerUnreachable } from "./issuer.ts";
 import {
@@ -126,7 +126,7 @@ export class TokenCheck {
         body: new URLSearchParams({ token, token_type_hint: "access_token" }),
       });
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = errorReason(cause);
       log.error("the issuer could not be asked about a token: {reason}", { reason });
       throw new IssuerUnreachable("The issuer cannot be asked.", { cause });
     }

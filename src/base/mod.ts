@@ -5,6 +5,7 @@
  */
 export * from "./bytes.ts";
 export * from "./clock.ts";
+export { errorReason } from "./error_reason.ts";
 export * from "./ids.ts";
 export * from "./latch.ts";
 export * from "./log.ts";

@@ -328,6 +328,9 @@ Deno.test("a certificate that cannot be fetched for the clock's sake is said to 
     reason("error sending request: invalid peer certificate: certificate not valid yet"),
     /this machine's clock says 2020-01-01T00:00:00\.000Z: is that right\?/,
   );
+  const untrusted = new Error("invalid peer certificate: expired");
+  const fetchError = new TypeError("fetch failed", { cause: untrusted });
+  assert.match(failureReason(fetchError, 0), /^invalid peer certificate: expired \(this machine's/);
   assert.match(reason("urn:ietf:params:acme:error:badNonce"), /a proxy\?/);
   assert.equal(reason("connection refused"), "connection refused");
 });

@@ -107,6 +107,17 @@ Deno.test("what keeps a certificate from being renewed, read or fetched is told"
     found({ renewing: new Map([["mx.example.org", "refused"], ["mail.example.org", "refused"]]) }),
     ["problem: no certificate for mx.example.org could be fetched: refused"],
   );
+  const standIn = { ...CERTIFICATE, source: "self-signed", issuer: "itself", problem: "refused" };
+  assert.deepEqual(
+    found({
+      certificates: [standIn],
+      renewing: new Map([["mail.example.org", "refused"]]),
+    }),
+    [
+      "problem: no certificate for mail.example.org could be fetched: refused",
+      "warning: the certificate of mail.example.org is self-signed: clients warn about it, and some refuse it",
+    ],
+  );
 });
 
 Deno.test("a disk above 90 %, or with less than 1 GiB free, is told", () => {

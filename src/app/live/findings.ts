@@ -69,7 +69,7 @@ function* ofCertificates(facts: HealthFacts): Generator<Finding> {
   for (const { file, problem } of unusable) {
     yield finding("problem", `the certificate ${file} cannot be used: ${problem}`, MEND_FILES);
   }
-  const named = certificates.flatMap(({ names }) => names);
+  const named = certificates.flatMap(({ names, source }) => source === "self-signed" ? [] : names);
   for (const [name, reason] of renewing) {
     if (named.includes(name)) continue;
     yield finding(
@@ -112,7 +112,8 @@ function* ofCertificate(
     const severity = leftMs <= CERTIFICATE_PROBLEM_MS ? "problem" : "warning";
     yield finding(severity, `${which} expires in ${writeSpan(leftMs)}`, renew);
   }
-  if (problem !== "") {
+  // What stands in until one can be fetched is no certificate that could not be renewed.
+  if (problem !== "" && source !== "self-signed") {
     const what = source === "acme" ? "could not be renewed" : "could not be read again";
     yield finding("warning", `${which} ${what}: ${problem}`, "it is used as it was until then");
   }
