@@ -125,3 +125,14 @@ export async function requireAccount(directory: Directory, address: string): Pro
   }
   return account;
 }
+
+/** Whether there is a file or folder of that name. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

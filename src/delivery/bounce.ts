@@ -81,7 +81,7 @@ export async function sendBounce(
 }
 
 /** A multipart/report (RFC 6522) with a delivery status (RFC 3464 2) and the message's header. */
-export function writeBounce(about: {
+function writeBounce(about: {
   readonly hostname: string;
   /** Milliseconds since 1970. */
   readonly time: number;

@@ -4,7 +4,7 @@ import { sendNudges } from "../../notify/mod.ts";
 import { backupStore, restoreAccount, restoreStore } from "../../store/sqlite/engine.ts";
 import { toConfig } from "../config/config.ts";
 import { readConfigFile } from "../config/load.ts";
-import { nudgeSocketPath, withData } from "../data.ts";
+import { exists, nudgeSocketPath, withData } from "../data.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { showProgress } from "../progress.ts";
 import { printJson, printLine } from "../terminal.ts";
@@ -85,18 +85,10 @@ export function addBackupCommands(program: Command): void {
       await sendNudges(nudgeSocketPath(dataDir), [{ kind: "security", account: replaced }]);
     }
     if (json) printJson({ account, replaced: replaced !== undefined });
-    else {printLine(
+    else {
+      printLine(
         `${account} restored${replaced === undefined ? "" : " in place of what was there"}`,
-      );}
+      );
+    }
   });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

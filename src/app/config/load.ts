@@ -9,7 +9,7 @@ export class ConfigError extends Error {
 }
 
 /** Where the configuration is looked for when no name is given, in this order. */
-export const DEFAULT_FILES = ["./postern.toml", "/etc/postern/postern.toml"];
+const DEFAULT_FILES = ["./postern.toml", "/etc/postern/postern.toml"];
 
 /** A file that was read and checked. */
 export interface LoadedFile {
@@ -79,7 +79,7 @@ function describe(issue: z.core.$ZodIssue, data: unknown, lines: KeyLines): Prob
 }
 
 /** `listener[2].address`; keys that need quotes have them. */
-export function writePath(path: KeyPath): string {
+function writePath(path: KeyPath): string {
   let text = "";
   for (const part of path) {
     const name = String(part);

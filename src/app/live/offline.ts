@@ -3,7 +3,7 @@ import type { Finding, HostStatus } from "../../web/mod.ts";
 import { openSqliteQueue } from "../../store/sqlite/engine.ts";
 import { readCertificateStatus } from "../certificates.ts";
 import type { Config } from "../config/config.ts";
-import { openStore } from "../data.ts";
+import { exists, openStore } from "../data.ts";
 import { Failure } from "../failure.ts";
 import { diskOf } from "../gauges.ts";
 import { versionFacts } from "../version.ts";
@@ -74,15 +74,5 @@ export async function readOfflineStatus(
   } finally {
     await queue.close();
     await store.close();
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

@@ -113,7 +113,7 @@ delete_inactive_users_after = "90d"
 }
 
 /** Mail programs ask autoconfig.DOMAIN how to set themselves up. */
-export function certificateNames({ domain, hostname }: HostPlan): string[] {
+function certificateNames({ domain, hostname }: HostPlan): string[] {
   return domain === hostname ? [hostname] : [hostname, `autoconfig.${domain}`];
 }
 

@@ -71,7 +71,7 @@ const DEFAULT_TRIM: TrimPolicy = {
   maxHistoryRows: 100_000,
 };
 
-export const DEFAULT_MAILBOXES: readonly InitialMailbox[] = (
+const DEFAULT_MAILBOXES: readonly InitialMailbox[] = (
   ["Archive", "Drafts", "Junk", "Sent", "Trash"] satisfies SpecialUse[]
 ).map((name) => ({ name, specialUse: [name] }));
 

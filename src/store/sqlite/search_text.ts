@@ -36,7 +36,7 @@ export interface SearchText {
 }
 
 /** Folds the text of a message. */
-export function foldText(decoded: DecodedText): SearchText {
+function foldText(decoded: DecodedText): SearchText {
   return {
     header: foldFields(decoded.headerText) + "\n" + foldFields(decoded.partHeaderText),
     body: foldCase(decoded.bodyText),
