@@ -76,6 +76,12 @@ Deno.test("a trace shows an open session from its next command on, a new one fro
     assert.deepEqual(of(2), []);
     assert.ok(!texts(lines).join("\n").includes("private"));
     for (const { timeMs } of lines) assert.ok(Math.abs(Date.now() - timeMs) < 60_000);
+    const times = lines.filter((line) => line.connection === 3).map(({ timeMs }) => timeMs);
+    assert.deepEqual(
+      times,
+      times.toSorted((a, b) => a - b),
+      "a login does not date what was before",
+    );
     bob.close();
   });
 });

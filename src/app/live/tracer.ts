@@ -180,7 +180,8 @@ class ConnectionTap implements TransportTap {
   #show(listeners: ReadonlySet<Listener>, now: readonly TraceLine[]): void {
     const lines = [...this.#held];
     if (this.announcedTo !== this.#account) {
-      lines.unshift(this.#services.line("*", describe(this.#connection)));
+      const about = this.#services.line("*", describe(this.#connection));
+      lines.unshift({ ...about, timeMs: (lines[0] ?? now[0] ?? about).timeMs });
     }
     if (this.#omitted > 0) {
       lines.push(this.#services.line("*", `${this.#omitted} lines before the login were left out`));
