@@ -55,6 +55,8 @@ export function aloneIn(path: string): readonly string[] {
 async function runTests(args: readonly string[]): Promise<Counts> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--no-check", "--no-prompt", "--allow-all", "--permit-no-files", ...args],
+    // More files than processors at a time: many of them wait for a server or a mail program.
+    env: { DENO_JOBS: String(navigator.hardwareConcurrency + 2) },
     stdout: "piped",
   }).spawn();
   const decoder = new TextDecoder();

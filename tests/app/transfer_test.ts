@@ -44,7 +44,7 @@ Deno.test("what cannot be exported or imported fails with one line that says why
     const wrong: [string[], number, RegExp][] = [
       [["export", "mbox", folder, "a@example.org"], 1, /is not empty.*choose another folder/],
       [["export", "tar", folder, "a@example.org"], 2, /unknown command 'tar'/],
-      [["import", "mbox", `${folder}/none`, "a@example.org"], 1, /No such file/],
+      [["import", "mbox", `${folder}/none`, "a@example.org"], 1, /none: no such file or directory/],
       [["import", "mbox", `${folder}/postern.toml`, "a@example.org"], 1, /not in mbox format/],
       [["import", "maildir", folder, "a@example.org"], 1, /is no Maildir/],
       [["import", "maildir", folder, "c@example.org"], 1, /no account c@example.org/],
