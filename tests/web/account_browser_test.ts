@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
 import { bytesOf, put } from "../store/fixture.ts";
-import { BrowserHouse, type BrowserOptions, overflows, seriousFindings } from "./browser.ts";
+import {
+  BrowserHouse,
+  type BrowserOptions,
+  browserTest,
+  overflows,
+  seriousFindings,
+} from "./browser.ts";
 import { NOW, PASSWORD, SiteHouse } from "./site_house.ts";
 
 /** Where pictures of the pages go, to be looked at; none are made unless it is set. */
@@ -67,7 +73,7 @@ async function lookAt(page: Page, name: string): Promise<void> {
   });
 }
 
-Deno.test("the account pages in a browser", async (test) => {
+browserTest("the account pages in a browser", async (test) => {
   await using house = await SiteHouse.open();
   await furnish(house);
   await using browsers = await BrowserHouse.open(house);

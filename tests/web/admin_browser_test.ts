@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { furnish } from "./admin_furniture.ts";
-import { BrowserHouse, type BrowserOptions, overflows, seriousFindings } from "./browser.ts";
+import {
+  BrowserHouse,
+  type BrowserOptions,
+  browserTest,
+  overflows,
+  seriousFindings,
+} from "./browser.ts";
 import { ADMIN_PASSWORD, SiteHouse } from "./site_house.ts";
 
 /** Where pictures of the pages go, to be looked at; none are made unless it is set. */
@@ -40,7 +46,7 @@ async function lookAt(page: Page, name: string): Promise<void> {
   });
 }
 
-Deno.test("the admin's pages in a browser", async (test) => {
+browserTest("the admin's pages in a browser", async (test) => {
   await using house = await SiteHouse.open();
   await furnish(house);
   await using browsers = await BrowserHouse.open(house);

@@ -1,9 +1,10 @@
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { isInstalled } from "../interop/programs.ts";
 import type { SiteHouse } from "./site_house.ts";
 
-/** Debian's Chromium; tests that need it say so where it is missing. */
-export const CHROMIUM = "/usr/bin/chromium";
+/** Debian's Chromium. */
+const CHROMIUM = "/usr/bin/chromium";
 
 export interface BrowserOptions {
   readonly colorScheme?: "dark" | "light";
@@ -27,9 +28,6 @@ export class BrowserHouse implements AsyncDisposable {
   }
 
   static async open(house: SiteHouse): Promise<BrowserHouse> {
-    if (!await exists(CHROMIUM)) {
-      throw new Error(`there is no ${CHROMIUM}: apt-get install chromium fonts-dejavu-core`);
-    }
     const server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       (request) => house.answer(request),
@@ -60,13 +58,14 @@ export class BrowserHouse implements AsyncDisposable {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+/** A test that is skipped, and says so, where there is no browser. */
+export function browserTest(name: string, fn: (test: Deno.TestContext) => Promise<void>): void {
+  const ignore = !isInstalled("chromium");
+  if (ignore) {
+    // deno-lint-ignore no-console -- the reason for a skipped test belongs in the test's output
+    console.log(`skipped, chromium not installed: ${name}`);
   }
+  Deno.test({ name, ignore, fn });
 }
 
 /** What axe finds in the page that is serious or critical, in words. */
