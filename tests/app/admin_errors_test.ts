@@ -4,6 +4,7 @@ import { needPlausibleClock } from "../../src/app/clock_check.ts";
 import { Failure } from "../../src/app/failure.ts";
 import { Database } from "../../src/store/sqlite/database.ts";
 import { isInstalled } from "../interop/programs.ts";
+import { isRoot } from "../kill/programs.ts";
 import { makeIdentity } from "../support/identities.ts";
 import { type RunOptions, runPostern, startPostern, withFolder } from "./postern_process.ts";
 
@@ -24,7 +25,6 @@ interface Case {
   readonly ignore?: boolean;
 }
 
-const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
 const IMAP = '[[listener]]\nkind = "imap"\naddress = "127.0.0.1:0"\n';
 const TLS = '[tls]\ncertificate_file = "cert.pem"\nprivate_key_file = "key.pem"\n';
 const CHECK = ["config", "check"];
