@@ -123,7 +123,10 @@ function reasonOf(problem: unknown): string {
 }
 
 /** Looks until there is a result, less and less often. Throws OrderError when it takes too long. */
-export async function waitFor<T>(signal: AbortSignal, look: () => Promise<T | undefined>): Promise<T> {
+export async function waitFor<T>(
+  signal: AbortSignal,
+  look: () => Promise<T | undefined>,
+): Promise<T> {
   const deadline = performance.now() + WAIT_TIMEOUT_MS;
   for (let delayMs = FIRST_POLL_MS;; delayMs = Math.min(delayMs * 2, LONGEST_POLL_MS)) {
     const found = await look();
