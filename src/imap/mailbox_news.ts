@@ -1,3 +1,4 @@
+import type { MailboxId } from "../base/mod.ts";
 import { DELIMITER, type Mailbox, type MailboxEvent } from "../store/mod.ts";
 import type { StatusItemSpec } from "./extension.ts";
 import { baseAttributes, writeListResponse } from "./format/list_response.ts";
@@ -94,10 +95,10 @@ class Fold {
     if (parent !== "" && !this.news.has(`list ${parent}`)) this.#addName("MailboxName", parent);
   }
 
-  #addRename({ name, oldName, modSeq }: MailboxEvent & { kind: "renamed" }): void {
+  #addRename({ name, oldName, modSeq, mailboxId }: MailboxEvent & { kind: "renamed" }): void {
     const tree = this.#tree;
     if (tree?.modSeq === modSeq && oldName.startsWith(tree.from + DELIMITER)) return;
-    const entry = this.#entry(name);
+    const entry = this.#renamedEntry(name, mailboxId);
     const { wish } = this.#filter;
     const isTold = isWanted(wish, "MailboxName", factsOf(entry)) ||
       isWanted(wish, "MailboxName", { ...factsOf(entry), name: oldName });
@@ -122,6 +123,16 @@ class Fold {
     const known = this.news.get(key);
     if (known?.kind === "metadata") { for (const entry of entries) known.entries.add(entry); }
     else this.news.set(key, { kind: "metadata", name, entries: new Set(entries) });
+  }
+
+  /**
+   * The mailbox under the name that it was given. When it has been renamed again it is told as it was
+   * in between: a client that heard of \NonExistent would take it for gone.
+   */
+  #renamedEntry(name: string, id: MailboxId | undefined): ListEntry {
+    const entry = this.#entry(name);
+    const movedOn = entry.mailbox || id === undefined ? undefined : this.#byId.get(id);
+    return movedOn ? { ...movedOn, name, isSubscribed: entry.isSubscribed } : entry;
   }
 
   /** The name as it is now; one that is not there has no mailboxes below it either. */

@@ -563,3 +563,13 @@ Deno.test("a client that only listens is told for as long as an idle one may sta
     await phone.rest();
   }, { times: { keepAliveMs: 30, idleMs: 400 } });
 });
+
+Deno.test("a mailbox that is renamed twice at once is told under each name, and is never gone", async () => {
+  await withServer(async (server) => {
+    const { phone } = await pair(server, "NOTIFY SET (PERSONAL (MailboxName))", "Sent");
+    const mail = await server.mail();
+    await Promise.all([mail.renameMailbox("Sent", "a"), mail.renameMailbox("a", "d")]);
+    assert.equal(await next(phone), 'LIST (\\HasNoChildren \\Sent) "/" a ("OLDNAME" (Sent))');
+    assert.equal(await next(phone), 'LIST (\\HasNoChildren \\Sent) "/" d ("OLDNAME" (a))');
+  });
+});
