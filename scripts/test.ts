@@ -6,11 +6,10 @@
  * Arguments are files and folders under tests/, and options of `deno test` (`--filter=word`).
  */
 
-/** What measures time or memory, or breaks the machine under a server: it has the machine alone. */
+/** What measures time or memory: it has the machine alone. */
 const ALONE = [
   "tests/app/latency_test.ts",
   "tests/imap/slow_reader_test.ts",
-  "tests/kill/",
   "tests/load/",
   "tests/message/scanner_test.ts",
   "tests/net/compression_test.ts",

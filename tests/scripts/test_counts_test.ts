@@ -27,10 +27,10 @@ Deno.test("a test run that ends without counting, or fails without a failed test
 });
 
 Deno.test("tests that measure are run alone, also when a folder or they themselves are named", () => {
-  assert.ok(aloneIn("tests/").includes("tests/kill/"));
+  assert.ok(aloneIn("tests/").includes("tests/load/"));
   assert.deepEqual(aloneIn("./tests/app"), ["tests/app/latency_test.ts"]);
-  assert.deepEqual(aloneIn("tests/kill"), ["tests/kill"]);
-  assert.deepEqual(aloneIn("tests/kill/power_test.ts"), ["tests/kill/power_test.ts"]);
+  assert.deepEqual(aloneIn("tests/load"), ["tests/load"]);
+  assert.deepEqual(aloneIn("tests/load/memory_test.ts"), ["tests/load/memory_test.ts"]);
   assert.deepEqual(aloneIn("tests/app/latency_test.ts"), ["tests/app/latency_test.ts"]);
   assert.deepEqual(aloneIn("tests/wire"), []);
 });
