@@ -46,6 +46,7 @@ class Fold {
   readonly #byName: ReadonlyMap<string, ListEntry>;
   readonly #byId: ReadonlyMap<number, ListEntry>;
   readonly #filter: NewsFilter;
+  #renames = 0;
   /** The last rename that was told: mailboxes below it are not named again (RFC 5465 5.4). */
   #tree: { readonly modSeq: number; readonly from: string } | undefined;
 
@@ -104,7 +105,18 @@ class Fold {
       isWanted(wish, "MailboxName", { ...factsOf(entry), name: oldName });
     if (!isTold) return;
     this.#tree = { modSeq, from: oldName };
-    this.news.set(`renamed ${this.news.size} ${oldName}`, { kind: "list", entry, oldName });
+    // What was told of the tree is as it is after the rename: it must not be moved by it once more.
+    const early = [...this.news].filter(([key, news]) =>
+      key.startsWith("list ") && news.kind === "list" && isWithin(news.entry.name, oldName)
+    );
+    for (const [key] of early) this.news.delete(key);
+    this.news.set(`renamed ${++this.#renames}`, { kind: "list", entry, oldName });
+    for (const [key, news] of early) this.news.set(key, news);
+    if (early.length === 0) return;
+    // The client may not have heard of some of those below.
+    for (const below of this.#byName.keys()) {
+      if (below !== name && isWithin(below, name)) this.#addName("MailboxName", below);
+    }
   }
 
   #addMetadata({ mailboxId, entries }: MailboxEvent & { kind: "metadata" }): void {
@@ -126,13 +138,16 @@ class Fold {
   }
 
   /**
-   * The mailbox under the name that it was given. When it has been renamed again it is told as it was
-   * in between: a client that heard of \NonExistent would take it for gone.
+   * The mailbox under the name that it was given, though that may be another's by now. When it was
+   * renamed again it is told as it was in between: a client that heard of \NonExistent would take it
+   * for gone.
    */
   #renamedEntry(name: string, id: MailboxId | undefined): ListEntry {
     const entry = this.#entry(name);
-    const movedOn = entry.mailbox || id === undefined ? undefined : this.#byId.get(id);
-    return movedOn ? { ...movedOn, name, isSubscribed: entry.isSubscribed } : entry;
+    if (id === undefined || entry.mailbox?.id === id) return entry;
+    const { isSubscribed } = entry;
+    const renamed = this.#byId.get(id) ?? { mailbox: undefined, hasChildren: false };
+    return { ...renamed, name, isSubscribed };
   }
 
   /** The name as it is now; one that is not there has no mailboxes below it either. */
@@ -140,6 +155,10 @@ class Fold {
     return this.#byName.get(name) ??
       { name, mailbox: undefined, isSubscribed: false, hasChildren: false };
   }
+}
+
+function isWithin(name: string, tree: string): boolean {
+  return name === tree || name.startsWith(tree + DELIMITER);
 }
 
 function factsOf({ name, mailbox, isSubscribed }: ListEntry): MailboxFacts {

@@ -573,3 +573,26 @@ Deno.test("a mailbox that is renamed twice at once is told under each name, and 
     assert.equal(await next(phone), 'LIST (\\HasNoChildren \\Sent) "/" d ("OLDNAME" (a))');
   });
 });
+
+Deno.test("what is told of a tree before it is renamed is not told in its new place too early", async () => {
+  await withServer(async (server) => {
+    const { phone } = await pair(
+      server,
+      "NOTIFY SET (PERSONAL (MailboxName SubscriptionChange))",
+      "INBOX",
+    );
+    const mail = await server.mail();
+    await Promise.all([
+      mail.createMailbox("a"),
+      mail.setSubscribed("a/b", true),
+      mail.renameMailbox("a", "a/b"),
+    ]);
+    assert.equal(
+      await next(phone),
+      'LIST (\\HasNoChildren \\Subscribed) "/" a/b ("OLDNAME" (a))',
+    );
+    const rest = [await next(phone), await next(phone)].sort();
+    assert.match(rest[0] ?? "", /^LIST \(\\HasChildren.*\) "\/" a$/);
+    assert.match(rest[1] ?? "", /^LIST \(\\HasNoChildren.*\\Subscribed\) "\/" a\/b$/);
+  });
+});
