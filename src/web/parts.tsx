@@ -55,6 +55,27 @@ export const Check: FC<{ label: Child; name: string; value?: string; isChecked: 
   </label>
 );
 
+/** Fields for a password that is to hold: `new` and, for slips of the finger, `again`. */
+export const NewPassword: FC<{ minLength: number }> = ({ minLength }) => (
+  <>
+    <Field
+      label="New password"
+      name="new"
+      type="password"
+      hint={`At least ${minLength} characters.`}
+      autocomplete="new-password"
+      required
+    />
+    <Field
+      label="New password, again"
+      name="again"
+      type="password"
+      autocomplete="new-password"
+      required
+    />
+  </>
+);
+
 /** A button that changes something. `fields` go with it unseen. */
 export const Action: FC<{
   action: string;

@@ -6,7 +6,7 @@ import {
   setPassword,
 } from "../../auth/mod.ts";
 import { doneText, readForm, redirectDone } from "../forms.ts";
-import { Field } from "../parts.tsx";
+import { Field, NewPassword } from "../parts.tsx";
 import { cookieOf } from "../sign_in.tsx";
 import type { Site, SiteContext } from "../site.tsx";
 import { showPage } from "./layout.tsx";
@@ -45,40 +45,20 @@ export function passwordPage(
           autocomplete="username"
           hidden
         />
-        {generated === undefined
-          ? (
-            <>
-              <Field
-                label="New password"
-                name="new"
-                type="password"
-                hint={`At least ${MIN_PASSWORD_BYTES} characters.`}
-                autocomplete="new-password"
-                required
-              />
-              <Field
-                label="New password, again"
-                name="again"
-                type="password"
-                autocomplete="new-password"
-                required
-              />
-            </>
-          )
-          : (
-            <>
-              <p class="label">New password</p>
-              <p>
-                <output class="secret">{generated}</output>
-              </p>
-              <p>
-                It holds when you set it here, and is not shown again: put it into your password
-                manager first.
-              </p>
-              <input type="hidden" name="new" value={generated} />
-              <input type="hidden" name="again" value={generated} />
-            </>
-          )}
+        {generated === undefined ? <NewPassword minLength={MIN_PASSWORD_BYTES} /> : (
+          <>
+            <p class="label">New password</p>
+            <p>
+              <output class="secret">{generated}</output>
+            </p>
+            <p>
+              It holds when you set it here, and is not shown again: put it into your password
+              manager first.
+            </p>
+            <input type="hidden" name="new" value={generated} />
+            <input type="hidden" name="again" value={generated} />
+          </>
+        )}
         <Field
           label="Present password"
           name="present"

@@ -1,6 +1,6 @@
 import { makeVerifier, MIN_PASSWORD_BYTES, PasswordError } from "../../auth/mod.ts";
 import { doneText, readForm, redirectDone } from "../forms.ts";
-import { Field } from "../parts.tsx";
+import { Field, NewPassword } from "../parts.tsx";
 import { cookieOf } from "../sign_in.tsx";
 import type { Site, SiteContext } from "../site.tsx";
 import { showPage } from "./layout.tsx";
@@ -21,21 +21,7 @@ export function passwordPage(
     <form method="post" action={PATH} class="stack card">
       <p>It opens these pages, and nothing else.</p>
       <input type="text" name="user" value="admin" autocomplete="username" hidden />
-      <Field
-        label="New password"
-        name="new"
-        type="password"
-        hint={`At least ${MIN_PASSWORD_BYTES} characters.`}
-        autocomplete="new-password"
-        required
-      />
-      <Field
-        label="New password, again"
-        name="again"
-        type="password"
-        autocomplete="new-password"
-        required
-      />
+      <NewPassword minLength={MIN_PASSWORD_BYTES} />
       <Field
         label="Present password"
         name="present"
